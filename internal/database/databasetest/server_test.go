@@ -32,7 +32,7 @@ func TestServerEndsWithItsProcess(t *testing.T) {
 	var dir string
 	lines := bufio.NewScanner(stdout)
 	for dir == "" && lines.Scan() {
-		dir, _ = strings.CutPrefix(lines.Text(), "server directory: ")
+		_, dir, _ = strings.Cut(lines.Text(), "server directory: ")
 	}
 	if err := child.Process.Kill(); err != nil {
 		t.Fatal(err)
