@@ -33,8 +33,7 @@ type prompt struct{ none, consent, selectAccount bool }
 func parseAuthRequest(form url.Values) (authRequest, *oauthError) {
 	for name, values := range form {
 		if len(values) > 1 {
-			// The name is one of ours or is not worth repeating.
-			return authRequest{}, badRequest("invalid_request", "A parameter is given more than once: each may appear only once.")
+			return authRequest{}, badRequest("invalid_request", "A parameter is given more than once.")
 		}
 		if name == "request" || name == "request_uri" {
 			return authRequest{}, badRequest("request_not_supported", "Request objects are not supported.")

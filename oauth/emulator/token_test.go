@@ -233,6 +233,30 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+func TestClientAuthenticatesInOneWayOnly(t *testing.T) {
+	w := startGoogle(t)
+	for name, change := range map[string]url.Values{
+		"secret in header and body": {"client_id": {"web"}, "client_secret": {"web/secret+"}},
+		"another id in the body":    {"client_id": {"other"}},
+	} {
+		change.Set("grant_type", "refresh_token")
+		change.Set("refresh_token", "1//x")
+		request, err := http.NewRequest("POST", w.issuer+"/token", strings.NewReader(change.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.SetBasicAuth("web", url.QueryEscape("web/secret+"))
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, answer := decode(t, response); answer["error"] == "invalid_grant" {
+			t.Errorf("%s: the client passed: %d %v", name, status, answer)
+		}
+	}
+}
+
 // post sends a form as an application does and reads the JSON answer.
 func (w *world) post(path string, form url.Values) (status int, answer map[string]any) {
 	w.t.Helper()
