@@ -16,7 +16,7 @@
 // # How it works
 //
 // Only the authorization code flow exists. A browser opens /o/oauth2/v2/auth;
-// [authRequest] is that request once parsed. The person picks an account and
+// authRequest is that request once parsed. The person picks an account and
 // agrees to scopes on two plain HTML pages (no script), and the browser returns
 // to the client with a code. The client redeems the code at /token. Codes and
 // tokens live in the ledger as digests, each pointing at the grant it came from,

@@ -133,6 +133,39 @@ func TestReplayedCodeEndsItsTokens(t *testing.T) {
 	}
 }
 
+// Of many exchanges at the same moment one may win, and being replayed its
+// token must not outlive the others' tries.
+func TestConcurrentExchanges(t *testing.T) {
+	w := startGoogle(t)
+	config, _ := w.config("openid")
+	config.Endpoint.AuthStyle = oauth2.AuthStyleInParams
+	code := newBrowser(t).open(config.AuthCodeURL("")).agree(ada).Get("code")
+	tokens := make(chan *oauth2.Token)
+	const tries = 8
+	for range tries {
+		go func() {
+			token, _ := config.Exchange(context.Background(), code)
+			tokens <- token // nil if refused
+		}()
+	}
+	won := 0
+	for range tries {
+		token := <-tokens
+		if token == nil {
+			continue
+		}
+		won++
+		defer func() {
+			if _, live := w.server.Lookup(token.AccessToken); live {
+				t.Error("the token outlived the replays")
+			}
+		}()
+	}
+	if won > 1 {
+		t.Errorf("%d exchanges of one code succeeded", won)
+	}
+}
+
 // spent is a token whose access part has run out, so that the client refreshes.
 func spent(t *oauth2.Token) *oauth2.Token {
 	return &oauth2.Token{RefreshToken: t.RefreshToken, Expiry: time.Now().Add(-time.Hour)}
