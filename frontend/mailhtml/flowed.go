@@ -1,0 +1,32 @@
+package mailhtml
+
+import "strings"
+
+// unflow joins the lines of a format=flowed body into paragraphs (RFC 3676):
+// a line that ends in a space goes on in the next one of the same quote depth;
+// with delSp that space is not part of the text.
+func unflow(lines []textLine, delSp bool) []textLine {
+	var out []textLine
+	flowing := false // the last paragraph of out goes on
+	for _, line := range lines {
+		text := line.text
+		depth := 0
+		for depth < maxQuoteDepth && strings.HasPrefix(text, ">") {
+			depth++
+			text = text[1:]
+		}
+		text = strings.TrimPrefix(text, " ") // space-stuffing
+		signature := text == "-- "
+		soft := strings.HasSuffix(text, " ") && !signature
+		if soft && delSp {
+			text = text[:len(text)-1]
+		}
+		if last := len(out) - 1; flowing && out[last].depth == depth && !signature {
+			out[last].text += text
+		} else {
+			out = append(out, textLine{depth: depth, text: text})
+		}
+		flowing = soft
+	}
+	return out
+}
