@@ -1,0 +1,283 @@
+package inbox
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/hashicorp/golang-lru/v2/expirable"
+
+	"github.com/totalengage/webmail/inbox/internal/gmail"
+	"github.com/totalengage/webmail/policy"
+)
+
+// Bounds of what is held in memory: for the whole process, and for one mailbox. A row's metadata is about
+// 1 kB; opened messages are bounded by their bytes as well.
+const (
+	boxesHeld    = 2000
+	boxIdle      = 30 * time.Minute
+	rowsHeld     = 2000
+	openedHeld   = 200
+	openedBytes  = 8 << 20
+	listsHeld    = 64
+	listStale    = time.Minute     // a listing is asked for again after this, whatever history says
+	historyFresh = 2 * time.Second // history is not asked again within this
+)
+
+// boxes holds what is known of the mailboxes in use. What is in it may be handed out only under a grant
+// that covers it, like an answer of Gmail's.
+type boxes struct {
+	held *expirable.LRU[policy.AccountID, *box]
+	mu   sync.Mutex // makes get-or-add one step
+}
+
+func newBoxes() *boxes {
+	return &boxes{held: expirable.NewLRU[policy.AccountID, *box](boxesHeld, nil, boxIdle)}
+}
+
+func (b *boxes) of(id policy.AccountID) *box {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if found, ok := b.held.Get(id); ok {
+		b.held.Add(id, found) // in use: its time starts again
+		return found
+	}
+	fresh := newBox()
+	b.held.Add(id, fresh)
+	return fresh
+}
+
+func (b *boxes) drop(id policy.AccountID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held.Remove(id)
+}
+
+// box is one mailbox in memory. Messages in it are never changed in place: a change of labels puts a copy.
+type box struct {
+	live liveHub
+
+	mu       sync.Mutex // guards everything below; never held while asking Gmail
+	history  uint64     // position up to which all below is right; 0 = nothing is known
+	checked  time.Time  // when history was last asked
+	lists    *lru.Cache[listKey, listing]
+	rows     *lru.Cache[string, *gmail.Message] // metadata by message id
+	opened   *lru.Cache[string, *gmail.Message] // full messages by id
+	bytes    int64                              // of opened
+	threads  *lru.Cache[string, []string]       // message ids of opened conversations
+	labels   []*gmail.Label                     // with counts; nil = to be asked
+	draftIDs map[string]string                  // message id -> draft id; nil = to be asked
+}
+
+// listKey names one page of one listing.
+type listKey struct{ label, search, page string }
+
+// listing is one answer of messages.list.
+type listing struct {
+	refs     []ref // newest first
+	next     string
+	estimate int64
+	at       time.Time
+}
+
+type ref struct{ message, thread string }
+
+func newBox() *box {
+	b := &box{}
+	b.rows, _ = lru.New[string, *gmail.Message](rowsHeld) // sizes are positive constants
+	b.lists, _ = lru.New[listKey, listing](listsHeld)
+	b.threads, _ = lru.New[string, []string](openedHeld)
+	b.opened, _ = lru.NewWithEvict(openedHeld, func(_ string, m *gmail.Message) { b.bytes -= m.SizeEstimate })
+	return b
+}
+
+// list returns a listing that is still right.
+func (b *box) list(key listKey, now time.Time) (listing, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, ok := b.lists.Get(key)
+	return l, ok && now.Sub(l.at) < listStale
+}
+
+func (b *box) putList(key listKey, l listing) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lists.Add(key, l)
+}
+
+// startAt sets the history position of a mailbox of which nothing was known.
+func (b *box) startAt(history uint64, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.history == 0 {
+		b.history, b.checked = history, now
+	}
+}
+
+func (b *box) position() (history uint64, checked time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.history, b.checked
+}
+
+// known splits message ids into those whose metadata is held and those to ask for.
+func (b *box) known(ids []string) (rows map[string]*gmail.Message, missing []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	rows = make(map[string]*gmail.Message, len(ids))
+	for _, id := range ids {
+		if m, ok := b.rows.Get(id); ok {
+			rows[id] = m
+		} else {
+			missing = append(missing, id)
+		}
+	}
+	return rows, missing
+}
+
+func (b *box) putRow(m *gmail.Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rows.Add(m.Id, m)
+}
+
+// open keeps a conversation's messages.
+func (b *box) open(thread string, messages []*gmail.Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ids := make([]string, len(messages))
+	for i, m := range messages {
+		ids[i] = m.Id
+		b.keep(m)
+	}
+	if thread != "" {
+		b.threads.Add(thread, ids)
+	}
+}
+
+// keep adds an opened message within the bounds. The caller holds mu.
+func (b *box) keep(m *gmail.Message) {
+	if m.SizeEstimate > openedBytes/4 {
+		return
+	}
+	b.opened.Remove(m.Id)
+	b.opened.Add(m.Id, m)
+	b.bytes += m.SizeEstimate
+	for b.bytes > openedBytes {
+		if _, _, ok := b.opened.RemoveOldest(); !ok {
+			break
+		}
+	}
+}
+
+// conversation returns an opened conversation that is wholly held.
+func (b *box) conversation(thread string) ([]*gmail.Message, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ids, ok := b.threads.Get(thread)
+	if !ok {
+		return nil, false
+	}
+	messages := make([]*gmail.Message, len(ids))
+	for i, id := range ids {
+		if messages[i], ok = b.opened.Get(id); !ok {
+			return nil, false
+		}
+	}
+	return messages, true
+}
+
+func (b *box) message(id string) (*gmail.Message, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.opened.Get(id)
+}
+
+// relabel changes labels of everything held for which pick holds, and forgets listings and counts.
+func (b *box) relabel(pick func(*gmail.Message) bool, change func(labels []string) []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, cache := range []*lru.Cache[string, *gmail.Message]{b.rows, b.opened} {
+		for _, id := range cache.Keys() {
+			m, ok := cache.Peek(id)
+			if !ok || !pick(m) {
+				continue
+			}
+			copied := *m
+			copied.LabelIds = change(slices.Clone(m.LabelIds))
+			cache.Add(id, &copied) // same size: the count of bytes stays right
+		}
+	}
+	b.outdated()
+}
+
+// outdated forgets what any change makes wrong: listings and counts. The caller holds mu.
+func (b *box) outdated() {
+	b.lists.Purge()
+	b.labels = nil
+	b.draftIDs = nil
+}
+
+// forgetMessages removes messages that are gone or whose content changed, as drafts do.
+func (b *box) forgetMessages(ids ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		b.rows.Remove(id)
+		b.opened.Remove(id)
+	}
+	b.outdated()
+}
+
+// forgetThread removes an opened conversation, so that it is asked for again.
+func (b *box) forgetThread(ids ...string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		b.threads.Remove(id)
+	}
+}
+
+// changed forgets listings and counts after a change of our own.
+func (b *box) changed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.outdated()
+}
+
+// reset forgets everything: history was too old.
+func (b *box) reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.history = 0
+	b.rows.Purge()
+	b.opened.Purge()
+	b.threads.Purge()
+	b.bytes = 0
+	b.outdated()
+}
+
+func (b *box) heldLabels() []*gmail.Label {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.labels
+}
+
+func (b *box) putLabels(labels []*gmail.Label) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.labels = labels
+}
+
+func (b *box) heldDrafts() map[string]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.draftIDs
+}
+
+func (b *box) putDrafts(ids map[string]string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.draftIDs = ids
+}

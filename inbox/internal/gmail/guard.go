@@ -1,0 +1,135 @@
+package gmail
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+
+	"github.com/totalengage/webmail/policy"
+)
+
+// Tokens opens access tokens for grants; the token vault implements it.
+type Tokens interface {
+	// Token returns an access token for the grant's account. It checks the grant itself.
+	Token(ctx context.Context, grant *policy.Grant) (string, error)
+	// Invalidate drops a token that Gmail refused, so that the next Token is a new one.
+	Invalidate(account policy.AccountID, token string)
+}
+
+// guard is the transport of a client made for one grant. Nothing passes that the grant does not cover.
+type guard struct {
+	gate   *policy.Gate
+	grant  *policy.Grant
+	tokens Tokens
+	next   http.RoundTripper // quota, retries, network
+	host   string            // the only host it speaks to
+}
+
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	uses, err := targetsOf(req)
+	if err != nil {
+		return nil, &policy.NotCovered{Why: err.Error()}
+	}
+	if req.URL.Host != g.host {
+		return nil, &policy.NotCovered{Why: "another host"}
+	}
+	if err := g.gate.Use(ctx, g.grant, uses...); err != nil {
+		return nil, err
+	}
+	for attempt := 0; ; attempt++ {
+		token, err := g.tokens.Token(ctx, g.grant)
+		if err != nil {
+			return nil, err
+		}
+		res, err := g.next.RoundTrip(authorized(req, token))
+		if err != nil || res.StatusCode != http.StatusUnauthorized || attempt > 0 || req.GetBody == nil && req.Body != nil {
+			return res, err
+		}
+		// Gmail sometimes refuses a good token: one new token, one repetition (GMAIL.md 2.4). A request
+		// refused with 401 did nothing, so this is safe for sends as well.
+		drain(res)
+		g.tokens.Invalidate(g.grant.Account(), token)
+	}
+}
+
+// authorized clones the request with the token and a fresh body.
+func authorized(req *http.Request, token string) *http.Request {
+	out := req.Clone(req.Context())
+	out.Header.Set("Authorization", "Bearer "+token)
+	if req.GetBody != nil {
+		out.Body, _ = req.GetBody() // over bytes in memory: cannot fail
+	}
+	return out
+}
+
+// targetsOf derives what a request does: one target, or one for each part of a batch.
+func targetsOf(req *http.Request) ([]policy.Target, error) {
+	if req.Method == http.MethodPost && req.URL.Path == batchPath {
+		return batchTargets(req)
+	}
+	t, err := targetOf(req)
+	return []policy.Target{t}, err
+}
+
+func batchTargets(req *http.Request) ([]policy.Target, error) {
+	if req.URL.RawQuery != "" {
+		return nil, fmt.Errorf("%w: a batch with parameters", errUnreadable)
+	}
+	data, err := bodyBytes(req)
+	if err != nil {
+		return nil, err
+	}
+	_, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: no content type", errUnreadable)
+	}
+	var targets []policy.Target
+	parts := multipart.NewReader(bytes.NewReader(data), params["boundary"])
+	for {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return targets, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: a malformed batch", errUnreadable)
+		}
+		inner, err := http.ReadRequest(bufio.NewReader(part))
+		if err != nil {
+			return nil, fmt.Errorf("%w: a malformed part", errUnreadable)
+		}
+		// An inner header would win over the outer one: no part brings its own credentials or host.
+		if inner.Header.Get("Authorization") != "" || inner.Host != "" || strings.HasPrefix(inner.URL.Path, "/upload") {
+			return nil, fmt.Errorf("%w: a part with its own credentials, host or upload", errUnreadable)
+		}
+		t, err := targetOf(inner)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, t)
+	}
+}
+
+// bodyBytes reads a body and puts it back.
+func bodyBytes(req *http.Request) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(req.Body, maxRequest+1))
+	if err != nil || len(data) > maxRequest {
+		return nil, fmt.Errorf("%w: its body cannot be read", errUnreadable)
+	}
+	req.Body.Close()
+	req.Body = io.NopCloser(bytes.NewReader(data))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
+	return data, nil
+}
+
+func drain(res *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<16))
+	res.Body.Close()
+}

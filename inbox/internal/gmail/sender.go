@@ -1,0 +1,162 @@
+package gmail
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/totalengage/webmail/policy"
+)
+
+// Retries of GMAIL.md 2.4. A person is waiting: what would take longer than maxWait comes back as an
+// error that names the time.
+const (
+	maxRetries = 3
+	firstWait  = time.Second
+	maxWait    = 8 * time.Second
+)
+
+// Quota of projects made since May 2026: 6,000 units a minute and user. Half of it may be spent at once
+// and the bucket refills with the other half, so that no minute ever holds more.
+const (
+	unitsPerMinute = 6000
+	unitsAtOnce    = unitsPerMinute / 2
+	concurrent     = 6 // requests at a time and account
+)
+
+// sender is the way out below the guard: quota, concurrency and retries, for each account by itself.
+type sender struct {
+	next http.RoundTripper
+
+	mu       sync.Mutex
+	accounts map[policy.AccountID]*allowance // guarded by mu
+}
+
+// allowance is what one account may use.
+type allowance struct {
+	units *rate.Limiter
+	slots chan struct{}
+}
+
+func newSender(next http.RoundTripper) *sender {
+	return &sender{next: next, accounts: map[policy.AccountID]*allowance{}}
+}
+
+func (s *sender) forAccount(id policy.AccountID) http.RoundTripper {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[id]
+	if a == nil {
+		a = &allowance{units: rate.NewLimiter(rate.Limit(float64(unitsPerMinute-unitsAtOnce)/60), unitsAtOnce), slots: make(chan struct{}, concurrent)}
+		s.accounts[id] = a
+	}
+	return &accountSender{next: s.next, allowance: a}
+}
+
+func (s *sender) forget(id policy.AccountID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.accounts, id)
+}
+
+type accountSender struct {
+	next      http.RoundTripper
+	allowance *allowance
+}
+
+func (s *accountSender) RoundTrip(req *http.Request) (*http.Response, error) {
+	units, idempotent, err := costOf(req)
+	if err != nil {
+		return nil, err
+	}
+	for attempt := 0; ; attempt++ {
+		res, err := s.once(req, units)
+		fault := failure(req, res, err)
+		if fault == nil || !idempotent || attempt >= maxRetries || !fault.worthRepeating() {
+			return res, asError(err)
+		}
+		wait := max(backoff(attempt), time.Until(fault.RetryAt))
+		if wait > maxWait {
+			return res, asError(err)
+		}
+		if res != nil {
+			drain(res)
+		}
+		if err := sleep(req.Context(), wait); err != nil {
+			return nil, err
+		}
+		if req.GetBody != nil {
+			req.Body, _ = req.GetBody() // over bytes in memory
+		}
+	}
+}
+
+// once waits for quota and a slot, and sends.
+func (s *accountSender) once(req *http.Request, units int) (*http.Response, error) {
+	ctx := req.Context()
+	if err := s.allowance.units.WaitN(ctx, min(units, unitsAtOnce)); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &Error{Kind: RateLimited, RetryAt: time.Now().Add(time.Minute)}
+	}
+	select {
+	case s.allowance.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.allowance.slots }()
+	return s.next.RoundTrip(req)
+}
+
+// failure looks at an answer and says what is wrong with it, leaving it readable.
+func failure(req *http.Request, res *http.Response, err error) *Error {
+	if err != nil {
+		if req.Context().Err() != nil {
+			return nil
+		}
+		var e *Error
+		if errors.As(err, &e) {
+			return e
+		}
+		return &Error{Kind: Upstream, Err: err}
+	}
+	if res.StatusCode < 400 {
+		return nil
+	}
+	return peekError(res)
+}
+
+// asError makes a failed round trip an *Error, without the address and URL that net/http puts into its text.
+func asError(err error) error {
+	var e *Error
+	if err == nil || errors.As(err, &e) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &Error{Kind: Upstream, Err: err}
+}
+
+func (e *Error) worthRepeating() bool {
+	return e.Kind == RateLimited || e.Kind == Upstream
+}
+
+// backoff is min(2^n s + at most 1 s, maxWait), as Google asks.
+func backoff(attempt int) time.Duration {
+	return min(firstWait<<attempt+rand.N(time.Second), maxWait)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

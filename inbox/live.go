@@ -1,0 +1,177 @@
+package inbox
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/totalengage/webmail/inbox/internal/gmail"
+	"github.com/totalengage/webmail/policy"
+)
+
+// liveHub keeps one mailbox's live updates: one poller, however many pages are open.
+type liveHub struct {
+	advancing sync.Mutex // held while history is read, so that positions never run back
+
+	mu          sync.Mutex // guards everything below
+	subscribers map[chan Change]bool
+	stop        context.CancelFunc // of the poller; nil when none runs
+	polled      time.Time          // last success
+	every       time.Duration
+}
+
+// watched says whether a poller keeps the mailbox right at the moment.
+func (h *liveHub) watched(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stop != nil && now.Sub(h.polled) < 2*h.every
+}
+
+// Live calls emit for each change of the mailbox until ctx ends, the owner may no longer see it, or emit
+// fails. All pages of a mailbox share one poller, which asks under a grant of at most five minutes at a
+// time, checked at every use (DESIGN 4.1): not a decision for every poll.
+func (s *Service) Live(ctx context.Context, v Visit, emit func(Change) error) error {
+	b := s.boxes.of(v.Account)
+	// The stream itself is decided here, for this visitor, before anything is shared.
+	grant, err := s.watchGrant(ctx, v, b)
+	if err != nil {
+		return err
+	}
+	changes := s.subscribe(b, v, grant)
+	defer s.unsubscribe(b, changes)
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case c, ok := <-changes:
+			if !ok {
+				return nil // the poller ended: the page asks again and is told why
+			}
+			if err := emit(c); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// watchGrant asks for the right to follow the history for the next minutes.
+func (s *Service) watchGrant(ctx context.Context, v Visit, b *box) (*policy.Grant, error) {
+	if history, _ := b.position(); history == 0 {
+		if err := s.locate(ctx, v, b); err != nil {
+			return nil, err
+		}
+	}
+	target, err := gmail.ListHistory(1, "", historyPage).Target()
+	if err != nil {
+		return nil, err
+	}
+	return s.authorize(ctx, v, target)
+}
+
+func (s *Service) subscribe(b *box, v Visit, grant *policy.Grant) chan Change {
+	h := &b.live
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	changes := make(chan Change, 16)
+	if h.subscribers == nil {
+		h.subscribers = map[chan Change]bool{}
+	}
+	h.subscribers[changes] = true
+	if h.stop != nil {
+		grant.Finish(nil, 0, 0) // another page's poller serves this one too
+		return changes
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	h.stop, h.every, h.polled = cancel, s.poll, s.now()
+	s.pollers.Go(func() { s.follow(ctx, b, v, grant) })
+	return changes
+}
+
+func (s *Service) unsubscribe(b *box, changes chan Change) {
+	h := &b.live
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subscribers, changes)
+	if len(h.subscribers) == 0 && h.stop != nil {
+		h.stop()
+		h.stop = nil
+	}
+}
+
+// follow polls until the last page is closed or the owner may no longer see the mailbox.
+func (s *Service) follow(ctx context.Context, b *box, v Visit, grant *policy.Grant) {
+	seen := 0
+	defer func() { grant.Finish(nil, seen, 0) }()
+	defer b.live.end(ctx)
+	ticker := time.NewTicker(s.poll)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		change, err := s.advance(ctx, b, grant)
+		if renewed, again := s.renew(ctx, b, v, grant, seen, err); again {
+			if renewed == nil {
+				return
+			}
+			grant, seen = renewed, 0
+			continue
+		}
+		if err == nil {
+			seen += len(change.Threads)
+			b.live.tell(change, s.now())
+		}
+	}
+}
+
+// renew replaces a grant that no longer covers anything, or is about to expire. A nil grant with again set
+// means that the owner may no longer watch.
+func (s *Service) renew(ctx context.Context, b *box, v Visit, grant *policy.Grant, seen int, err error) (renewed *policy.Grant, again bool) {
+	left := grant.Expires().Sub(s.now())
+	if ctx.Err() != nil || !notCovered(err) && left > s.poll+time.Second {
+		return nil, ctx.Err() != nil
+	}
+	grant.Finish(nil, seen, 0)
+	renewed, err = s.watchGrant(ctx, v, b)
+	if err != nil && !permanent(err) {
+		// The gate is closed or Google does not answer: keep the page's stream and try at the next tick.
+		return grant, true
+	}
+	return renewed, true
+}
+
+// tell hands a change to every page. A page that does not keep up is told to read everything anew.
+func (h *liveHub) tell(c Change, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.polled = now
+	if c.empty() {
+		return
+	}
+	for ch := range h.subscribers {
+		select {
+		case ch <- c:
+		default:
+			select {
+			case <-ch:
+			default:
+			}
+			ch <- Change{HistoryID: c.HistoryID, Resync: true}
+		}
+	}
+}
+
+// end closes the pages' channels when the poller stops by itself.
+func (h *liveHub) end(ctx context.Context) {
+	if ctx.Err() != nil {
+		return // stopped because no page was left
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for ch := range h.subscribers {
+		close(ch)
+	}
+	h.subscribers, h.stop = nil, nil
+}

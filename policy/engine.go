@@ -1,0 +1,136 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+
+	"github.com/totalengage/webmail/policy/limiteduse"
+)
+
+// evaluationLimit bounds one evaluation. The policy needs well under a millisecond; whatever takes longer is a fault.
+const evaluationLimit = 250 * time.Millisecond
+
+// The hot query asks the floor and the policy at once: no bundle can lift the floor. Explaining costs
+// more (it evaluates every denial) and is asked only after a refusal.
+const (
+	queryBasis   = `data.webmail.floor.admit = true; basis = data.webmail.access.basis`
+	queryDenials = `denials = data.webmail.floor.denials | data.webmail.access.denials`
+)
+
+// engine evaluates the embedded Limited Use policy. It is immutable and safe for concurrent use.
+type engine struct {
+	basis    rego.PreparedEvalQuery
+	denials  rego.PreparedEvalQuery
+	tables   limiteduse.Tables
+	revision string
+}
+
+// newEngine compiles the embedded policy with strict checks and without any built-in function that would
+// make an answer depend on more than the input (I7).
+func newEngine(ctx context.Context) (*engine, error) {
+	tables, err := limiteduse.ReadTables()
+	if err != nil {
+		return nil, err
+	}
+	data, err := limiteduse.Data()
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{tables: tables, revision: limiteduse.Revision()}
+	if e.basis, err = prepare(ctx, queryBasis, data, rego.WithPartialEval()); err != nil {
+		return nil, err
+	}
+	if e.denials, err = prepare(ctx, queryDenials, data); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func prepare(ctx context.Context, query string, data map[string]any, options ...rego.PrepareOption) (rego.PreparedEvalQuery, error) {
+	args := []func(*rego.Rego){
+		rego.Query(query),
+		rego.Store(inmem.NewFromObject(data)),
+		rego.Capabilities(deterministic()),
+		rego.StrictBuiltinErrors(true),
+		rego.Strict(true),
+		rego.Schemas(schemas()),
+	}
+	for name, source := range limiteduse.Modules() {
+		args = append(args, rego.Module(name, source))
+	}
+	q, err := rego.New(args...).PrepareForEval(ctx, options...)
+	if err != nil {
+		return q, fmt.Errorf("policy: preparing %q: %w", query, err)
+	}
+	return q, nil
+}
+
+// deterministic removes the built-ins whose result is not a function of their arguments.
+func deterministic() *ast.Capabilities {
+	c := ast.CapabilitiesForThisVersion()
+	c.AllowNet = []string{}
+	c.Builtins = slices.DeleteFunc(c.Builtins, func(b *ast.Builtin) bool {
+		return b.Nondeterministic || slices.Contains([]string{"http.send", "net.lookup_ip_addr", "opa.runtime", "rand.intn", "time.now_ns", "uuid.rfc4122"}, b.Name)
+	})
+	return c
+}
+
+// decide returns the basis on which the input is allowed, or "" when nothing allows it. Any error,
+// ambiguity or panic is an error, never an answer.
+func (e *engine) decide(ctx context.Context, in ast.Value) (basis string, err error) {
+	rs, err := eval(ctx, e.basis, in)
+	if err != nil || len(rs) == 0 {
+		return "", err
+	}
+	basis, ok := rs[0].Bindings["basis"].(string)
+	if len(rs) != 1 || !ok || basis == "" {
+		return "", errors.New("the policy gave no single basis")
+	}
+	return basis, nil
+}
+
+// explain returns the clause ids that refuse the input, sorted.
+func (e *engine) explain(ctx context.Context, in ast.Value) ([]string, error) {
+	rs, err := eval(ctx, e.denials, in)
+	if err != nil {
+		return nil, err
+	}
+	if len(rs) != 1 {
+		return nil, errors.New("the policy gave no explanation")
+	}
+	list, ok := rs[0].Bindings["denials"].([]any)
+	if !ok {
+		return nil, errors.New("the policy's explanation is not a set")
+	}
+	clauses := make([]string, 0, len(list))
+	for _, c := range list {
+		s, ok := c.(string)
+		if !ok {
+			return nil, errors.New("the policy's explanation holds something other than clause ids")
+		}
+		clauses = append(clauses, s)
+	}
+	slices.Sort(clauses)
+	return clauses, nil
+}
+
+func eval(ctx context.Context, q rego.PreparedEvalQuery, in ast.Value) (rs rego.ResultSet, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			rs, err = nil, errors.New("the policy engine panicked")
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, evaluationLimit)
+	defer cancel()
+	return q.Eval(ctx, rego.EvalParsedInput(in))
+}
+
+func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,296 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/totalengage/webmail/policy/decisionlog"
+)
+
+// Config is what a Gate is built over.
+type Config struct {
+	Log          *decisionlog.Log
+	Facts        Facts
+	PseudonymKey []byte            // deployment-wide HMAC key for staff, at least 32 bytes
+	Labels       map[string]string // EventV1 labels: who wrote the event (deployment, version); never content
+}
+
+// Gate decides and records. It is safe for concurrent use.
+type Gate struct {
+	log    *decisionlog.Log
+	engine *engine
+	facts  Facts
+	key    []byte
+	labels map[string]string
+
+	outcomes chan decisionlog.Entry // to the one goroutine that appends outcomes
+	done     chan struct{}          // closed when that goroutine has ended
+	mu       sync.RWMutex           // guards closing against sends on outcomes
+	closing  bool
+}
+
+// NewGate compiles the embedded policy and opens the gate. There is no way to a Gate over another engine
+// or without a log.
+func NewGate(ctx context.Context, c Config) (*Gate, error) {
+	if c.Log == nil || c.Facts == nil {
+		return nil, errors.New("policy: a gate needs a decision log and facts")
+	}
+	if len(c.PseudonymKey) < 32 {
+		return nil, errors.New("policy: the pseudonym key needs at least 32 bytes; create one with `webmail keys`")
+	}
+	e, err := newEngine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gate{
+		log: c.Log, engine: e, facts: c.Facts, key: c.PseudonymKey, labels: c.Labels,
+		outcomes: make(chan decisionlog.Entry, 1024), done: make(chan struct{}),
+	}
+	go g.appendOutcomes()
+	return g, nil
+}
+
+// Close waits until every outcome is recorded. Grants stop being of use.
+func (g *Gate) Close() {
+	g.mu.Lock()
+	if !g.closing {
+		g.closing = true
+		close(g.outcomes)
+	}
+	g.mu.Unlock()
+	<-g.done
+}
+
+// Revision names the policy in force.
+func (g *Gate) Revision() string { return g.engine.revision }
+
+// Authorize decides an access and records the decision. It returns a Grant only when the policy allows
+// the access and the decision is durable; otherwise *Refused, or *Closed when it cannot decide or record.
+func (g *Gate) Authorize(ctx context.Context, a Access) (*Grant, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err // nothing was decided
+	}
+	// From here on the caller's cancellation is ignored, so that no decision is made without its record.
+	free := context.WithoutCancel(ctx)
+	c, err := g.gather(free, a)
+	if err != nil {
+		return nil, err
+	}
+	result := g.judge(free, c)
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, g.closed("no randomness for a decision id", err)
+	}
+	entry, err := decisionEntry(id.String(), g.labels, g.engine.revision, c.input, result, c.now)
+	if err != nil {
+		return nil, g.closed("a decision could not be encoded", err)
+	}
+	index, err := g.log.Append(free, entry)
+	if err != nil {
+		return nil, g.closed("the decision log cannot be written", err)
+	}
+	if !result.Allow {
+		return nil, &Refused{DecisionID: entry.DecisionID, Clauses: result.Clauses}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err // recorded, but nobody is waiting any more
+	}
+	return g.grant(a, c, entry.DecisionID, index), nil
+}
+
+// considered is an access with the facts that go with it.
+type considered struct {
+	input      Input
+	pseudonyms pseudonyms
+	account    AccountFacts
+	now        time.Time
+	flaw       string // clause that refuses before the policy is asked, or ""
+}
+
+// gather joins the facts. Unknown accounts and instructions are refusals to be recorded; a store that
+// cannot be read is not.
+func (g *Gate) gather(ctx context.Context, a Access) (considered, error) {
+	c := considered{pseudonyms: pseudonyms{deployment: g.key}, now: g.log.Now()}
+	var account *AccountFacts
+	var instruction *Instruction
+	if a.complete() != "" {
+		c.flaw = ClauseIncomplete
+	}
+	if a.Account != "" {
+		facts, err := g.facts.Account(ctx, a.Account)
+		switch {
+		case errors.Is(err, ErrUnknown):
+			c.flaw = ClauseUnknown
+		case err != nil:
+			return c, g.closed("the account store cannot be read", err)
+		case len(facts.LogKey) < 16:
+			return c, g.closed("an account has no log key", nil)
+		default:
+			account, c.account, c.pseudonyms.account = &facts, facts, facts.LogKey
+		}
+	}
+	if a.Instruction != "" {
+		got, err := g.facts.Instruction(ctx, a.Instruction)
+		switch {
+		case errors.Is(err, ErrUnknown):
+			c.flaw = ClauseUnknown
+		case err != nil:
+			return c, g.closed("the instruction store cannot be read", err)
+		default:
+			instruction = &got
+		}
+	}
+	if c.pseudonyms.account == nil {
+		c.pseudonyms.account = g.key // an unknown account: still no identifier in the clear
+		defer func() { c.pseudonyms.account = nil }()
+	}
+	c.input = newInput(a, account, instruction, c.pseudonyms, c.now)
+	return c, nil
+}
+
+// judge asks the policy. Whatever is not a clear yes is a no.
+func (g *Gate) judge(ctx context.Context, c considered) decisionResult {
+	if c.flaw != "" {
+		return decisionResult{Clauses: []string{c.flaw}}
+	}
+	in := c.input.term()
+	basis, err := g.engine.decide(ctx, in)
+	if err != nil {
+		return decisionResult{Clauses: []string{ClauseEvaluation}}
+	}
+	if basis != "" {
+		return decisionResult{Allow: true, Basis: basis, Clauses: g.engine.tables.Bases[basis]}
+	}
+	clauses, err := g.engine.explain(ctx, in)
+	if err != nil {
+		return decisionResult{Clauses: []string{ClauseEvaluation}}
+	}
+	if len(clauses) == 0 {
+		clauses = []string{ClauseDefault}
+	}
+	return decisionResult{Clauses: clauses}
+}
+
+func (g *Gate) grant(a Access, c considered, decisionID string, index int64) *Grant {
+	ids := make(map[string]bool, len(a.Target.Resource.IDs))
+	for _, id := range a.Target.Resource.IDs {
+		ids[id] = true
+	}
+	grant := &Grant{
+		gate: g, access: a, decisionID: decisionID, index: index, pseudonyms: c.pseudonyms, epoch: c.account.Epoch,
+		expires: c.now.Add(time.Duration(g.engine.tables.Features[string(a.Feature)].TTLSeconds) * time.Second),
+		once:    g.engine.tables.Operations[string(a.Target.Operation)].Effect != "read",
+		ids:     ids, redeemed: map[string]bool{},
+	}
+	if c.input.Account != nil {
+		grant.account = c.input.Account.ID
+	}
+	return grant
+}
+
+// Record appends a lifecycle event and waits until it is durable.
+func (g *Gate) Record(ctx context.Context, l Lifecycle) error {
+	p := pseudonyms{deployment: g.key, account: l.LogKey}
+	if l.Account != "" && l.LogKey == nil {
+		facts, err := g.facts.Account(ctx, l.Account)
+		if err != nil {
+			return g.closed("the account store cannot be read", err)
+		}
+		p.account = facts.LogKey
+	}
+	entry, err := lifecycleEntry(l, p, g.log.Now())
+	if err != nil {
+		return err
+	}
+	if _, err := g.log.Append(context.WithoutCancel(ctx), entry); err != nil {
+		return g.closed("the decision log cannot be written", err)
+	}
+	return nil
+}
+
+func (g *Gate) release(ctx context.Context, grant *Grant, kind ResourceKind, ids []string, size int64) error {
+	named := grant.pseudonyms.ids(kind, ids)
+	entry, err := outcomeEntry(grant.index, grant.decisionID, grant.account, Done, named, len(ids), size, g.log.Now())
+	if err != nil {
+		return g.closed("an outcome could not be encoded", err)
+	}
+	if _, err := g.log.Append(context.WithoutCancel(ctx), entry); err != nil {
+		return g.closed("the decision log cannot be written", err)
+	}
+	return nil
+}
+
+func (g *Gate) finish(grant *Grant, status OutcomeStatus, items int, size int64) {
+	entry, err := outcomeEntry(grant.index, grant.decisionID, grant.account, status, nil, items, size, g.log.Now())
+	if err != nil {
+		return // a fixed struct of numbers and pseudonyms always encodes
+	}
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	if !g.closing {
+		g.outcomes <- entry
+	}
+}
+
+// appendOutcomes writes outcomes in the order they came, several at a time. One that cannot be written
+// leaves its decision open; the log is then closed for new decisions as well, and the next start (or
+// Reconcile) marks it unknown.
+func (g *Gate) appendOutcomes() {
+	defer close(g.done)
+	for entry := range g.outcomes {
+		batch := []decisionlog.Entry{entry}
+		for len(batch) < 128 {
+			select {
+			case next, ok := <-g.outcomes:
+				if ok {
+					batch = append(batch, next)
+					continue
+				}
+			default:
+			}
+			break
+		}
+		_, _ = g.log.AppendAll(context.Background(), batch) // the log itself reports why in State
+	}
+}
+
+// Reconcile marks allowed decisions without an outcome, older than age, as unknown: what a crash left
+// open. It returns how many there were.
+func (g *Gate) Reconcile(ctx context.Context, age time.Duration) (int, error) {
+	n, from := 0, int64(0)
+	for {
+		open, err := g.log.OpenDecisions(ctx, from, g.log.Now().Add(-age), 500)
+		if err != nil || len(open) == 0 {
+			return n, err
+		}
+		batch := make([]decisionlog.Entry, 0, len(open))
+		for _, d := range open {
+			entry, err := outcomeEntry(d.Index, d.DecisionID, d.Account, Unknown, nil, 0, 0, g.log.Now())
+			if err != nil {
+				return n, err
+			}
+			batch = append(batch, entry)
+		}
+		if _, err := g.log.AppendAll(ctx, batch); err != nil {
+			return n, g.closed("the decision log cannot be written", err)
+		}
+		n, from = n+len(batch), open[len(open)-1].Index+1
+	}
+}
+
+// closed makes the error for a gate that cannot do its work now.
+func (g *Gate) closed(why string, err error) error {
+	c := &Closed{Since: g.log.Now(), Why: why, Err: err}
+	if s := g.log.State(); !s.Since.IsZero() {
+		c.Since = s.Since
+	}
+	if err != nil {
+		c.Err = fmt.Errorf("%s: %w", why, err)
+	}
+	return c
+}

@@ -1,0 +1,114 @@
+// Package limiteduse holds the Limited Use policy as it is shipped: Rego modules, their data and their
+// tests, embedded in the binary and usable unchanged with the opa command:
+//
+//	opa test policy/limiteduse
+//	opa eval -d policy/limiteduse -i input.json 'data.webmail.access.basis'
+//
+// floor.rego is the promise that no bundle can lift; access.rego says on which basis an access is allowed;
+// data.json lists the purposes, features, operations and scopes that exist (LU-USE-1, MIN-1).
+package limiteduse
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+//go:embed *.rego data.json
+var files embed.FS
+
+// Modules returns the Rego sources by file name, without the tests.
+func Modules() map[string]string {
+	modules := map[string]string{}
+	names, err := fs.Glob(files, "*.rego")
+	if err != nil {
+		panic(err) // the pattern is constant
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.rego") {
+			continue
+		}
+		modules[name] = string(read(name))
+	}
+	return modules
+}
+
+// Data returns the policy's base document as decoded JSON.
+func Data() (map[string]any, error) {
+	var data map[string]any
+	if err := json.Unmarshal(read("data.json"), &data); err != nil {
+		return nil, fmt.Errorf("limiteduse: data.json: %w", err)
+	}
+	return data, nil
+}
+
+// Tables are the parts of the data that the gate itself needs.
+type Tables struct {
+	Disclosure struct {
+		Version int `json:"version"`
+	} `json:"disclosure"`
+	Operations map[string]Operation `json:"operations"`
+	Features   map[string]Feature   `json:"features"`
+	Bases      map[string][]string  `json:"bases"`
+	Purposes   map[string]string    `json:"purposes"`
+}
+
+// Operation is one row of the operations table.
+type Operation struct {
+	Kind   string   `json:"kind"`   // resource kind
+	Form   string   `json:"form"`   // resource form
+	Effect string   `json:"effect"` // read, write or send; grants for the last two are redeemed once
+	Scopes []string `json:"scopes"` // any one of them suffices
+}
+
+// Feature is one row of the features table.
+type Feature struct {
+	Purpose    string   `json:"purpose"`
+	Actors     []string `json:"actors"`
+	Operations []string `json:"operations"`
+	Classes    []string `json:"classes"`
+	Max        int      `json:"max"`         // ids or members in one decision
+	TTLSeconds int      `json:"ttl_seconds"` // life of a grant
+}
+
+// ReadTables returns the typed tables of data.json; unknown keys are an error.
+func ReadTables() (Tables, error) {
+	var doc struct {
+		LimitedUse Tables `json:"limiteduse"`
+	}
+	dec := json.NewDecoder(strings.NewReader(string(read("data.json"))))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&doc); err != nil {
+		return Tables{}, fmt.Errorf("limiteduse: data.json: %w", err)
+	}
+	return doc.LimitedUse, nil
+}
+
+// Revision is the SHA-256 over the embedded modules and data, in hex: it names the policy in every event.
+func Revision() string {
+	h := sha256.New()
+	names, err := fs.Glob(files, "*")
+	if err != nil {
+		panic(err) // the pattern is constant
+	}
+	for _, name := range names { // sorted by fs.Glob
+		if strings.HasSuffix(name, "_test.rego") {
+			continue
+		}
+		fmt.Fprintf(h, "%s %d\n", name, len(read(name)))
+		h.Write(read(name))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func read(name string) []byte {
+	b, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	return b
+}

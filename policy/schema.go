@@ -1,0 +1,31 @@
+package policy
+
+import "github.com/open-policy-agent/opa/v1/ast"
+
+// schemas gives the compiler the exact shape of Input, so that a rule which misspells a field does not load.
+func schemas() *ast.SchemaSet {
+	text := func(names ...string) map[string]any {
+		props := map[string]any{}
+		for _, n := range names {
+			props[n] = map[string]any{"type": "string"}
+		}
+		return props
+	}
+	with := func(props map[string]any, more map[string]any) map[string]any {
+		for k, v := range more {
+			props[k] = v
+		}
+		return map[string]any{"type": "object", "properties": props, "additionalProperties": false}
+	}
+	list := map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
+	integer, boolean := map[string]any{"type": "integer"}, map[string]any{"type": "boolean"}
+	set := ast.NewSchemaSet()
+	set.Put(ast.MustParseRef("schema.input"), with(text("operation", "purpose", "feature", "recipient", "agreement", "params", "body"), map[string]any{
+		"classes": list, "time": integer,
+		"actor":       with(text("kind", "id"), map[string]any{"roles": list, "mfa": boolean}),
+		"account":     with(text("id", "owner", "state"), map[string]any{"scopes": list, "epoch": integer, "consent": with(map[string]any{}, map[string]any{"version": integer, "given": integer})}),
+		"resource":    with(text("kind", "form", "label"), map[string]any{"ids": list, "max": integer}),
+		"instruction": with(text("id", "account", "feature"), map[string]any{"given": integer, "expires": integer}),
+	}))
+	return set
+}
