@@ -1,0 +1,23 @@
+// Package emulator is the Gmail API served from memory: what Google would be, for
+// demos, tests and `webmail emulate`. It knows nothing of the product.
+//
+// The surface is Google's discovery document as a table (methods_table.go,
+// schemas_table.go): every method is routed and checks its token, scopes and
+// parameters; those that are not built answer 501 in Gmail's error envelope. A
+// mailbox keeps messages byte for byte, with threads, labels, drafts and a history;
+// users of one Server send mail to one another. FIDELITY.md says of each behaviour
+// how sure it is.
+//
+//	srv := emulator.New(emulator.Options{Auth: emulator.StaticTokens{
+//		"alice-token": {Email: "alice@example.com", Scopes: []string{"https://mail.google.com/"}},
+//	}})
+//	err := srv.AddUser("alice@example.com", "Alice Example")
+//	http.ListenAndServe("127.0.0.1:8080", srv.Handler())
+//
+// Serve it at the root of its own port: Google's Go client drops a path prefix
+// for uploads.
+//
+// It costs memory: each message is held once a mailbox, raw, with its decoded
+// headers; its search text is made at the first search. Lists without q cost one
+// step a message of the mailbox, messages.get one parse of the message.
+package emulator
