@@ -92,27 +92,16 @@ type page struct {
 
 // run reads pages in one goroutine and checks them in another.
 func (v *verification) run(ctx context.Context, progress func(done, total int64)) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, both := errgroup.WithContext(ctx)
 	pages := make(chan *page, 1)
 	group.Go(func() error {
 		defer close(pages)
-		for from := int64(0); from < v.signed.N; from += verifyPage {
-			p, err := v.log.readPage(ctx, from, min(from+verifyPage, v.signed.N))
-			if err != nil {
-				return err
-			}
-			select {
-			case pages <- p:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
+		return v.readPages(both, pages)
 	})
 	group.Go(func() error {
 		v.checkKept()
 		for p := range pages {
-			if err := v.checkPage(ctx, p); err != nil {
+			if err := v.checkPage(both, p); err != nil {
 				return err
 			}
 			if progress != nil {
@@ -125,6 +114,21 @@ func (v *verification) run(ctx context.Context, progress func(done, total int64)
 		return err
 	}
 	return v.conclude(ctx)
+}
+
+func (v *verification) readPages(ctx context.Context, pages chan<- *page) error {
+	for from := int64(0); from < v.signed.N; from += verifyPage {
+		p, err := v.log.readPage(ctx, from, min(from+verifyPage, v.signed.N))
+		if err != nil {
+			return err
+		}
+		select {
+		case pages <- p:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 func (l *Log) readPage(ctx context.Context, from, to int64) (*page, error) {
