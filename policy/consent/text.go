@@ -1,0 +1,110 @@
+package consent
+
+import (
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"strings"
+	"text/template"
+)
+
+// Current is the version of the disclosure that owners are asked to agree to now. It equals
+// limiteduse.disclosure.version in the policy's data.
+const Current = 1
+
+//go:embed texts/*.txt
+var texts embed.FS
+
+// Product is what the disclosure says about who runs this server. Every field is required: a disclosure
+// that names nobody is none (DISC-1).
+type Product struct {
+	Name     string // as users know it
+	Operator string // the company that answers for it
+	Contact  string // address for questions about data
+	HelpURL  string // page on managing and deleting data (DISC-3)
+}
+
+// Text is one disclosure as it is shown.
+type Text struct {
+	Version  int
+	Title    string
+	Intro    string
+	Sections []Section
+	SHA256   [sha256.Size]byte // over Plain
+	Plain    string            // the whole text, the form whose digest is recorded
+}
+
+// Section is one part of a disclosure under its own heading.
+type Section struct {
+	Heading string
+	Blocks  []Block
+}
+
+// Block is a paragraph or, when Items is not empty, a list.
+type Block struct {
+	Paragraph string
+	Items     []string
+}
+
+// Render returns the disclosure of the given version for a product.
+func Render(version int, p Product) (Text, error) {
+	if p.Name == "" || p.Operator == "" || p.Contact == "" || p.HelpURL == "" {
+		return Text{}, errors.New("consent: the disclosure needs the product's name, operator, contact and help page")
+	}
+	for _, field := range []string{p.Name, p.Operator, p.Contact, p.HelpURL} {
+		if strings.ContainsAny(field, "\r\n") {
+			return Text{}, errors.New("consent: what names the product must be a single line")
+		}
+	}
+	source, err := texts.ReadFile(fmt.Sprintf("texts/%d.txt", version))
+	if err != nil {
+		return Text{}, fmt.Errorf("consent: there is no disclosure version %d", version)
+	}
+	tmpl, err := template.New("disclosure").Option("missingkey=error").Parse(string(source))
+	if err != nil {
+		return Text{}, fmt.Errorf("consent: disclosure %d: %w", version, err)
+	}
+	var plain strings.Builder
+	fields := map[string]string{"Product": p.Name, "Operator": p.Operator, "Contact": p.Contact, "HelpURL": p.HelpURL}
+	if err := tmpl.Execute(&plain, fields); err != nil {
+		return Text{}, fmt.Errorf("consent: disclosure %d: %w", version, err)
+	}
+	t := parse(plain.String())
+	t.Version, t.Plain, t.SHA256 = version, plain.String(), sha256.Sum256([]byte(plain.String()))
+	return t, nil
+}
+
+// parse splits a text into the parts a page lays out: the first line is the title, "# " begins a section,
+// "- " an item, and everything else is a paragraph. Nothing is dropped, so the page shows what is hashed.
+func parse(plain string) Text {
+	var t Text
+	lines := strings.Split(strings.TrimSpace(plain), "\n")
+	t.Title = lines[0]
+	for _, line := range lines[1:] {
+		heading, isHeading := strings.CutPrefix(line, "# ")
+		item, isItem := strings.CutPrefix(line, "- ")
+		switch {
+		case strings.TrimSpace(line) == "":
+		case isHeading:
+			t.Sections = append(t.Sections, Section{Heading: heading})
+		case len(t.Sections) == 0:
+			t.Intro = strings.TrimSpace(t.Intro + "\n" + line)
+		case isItem:
+			t.Sections[len(t.Sections)-1].addItem(item)
+		default:
+			s := &t.Sections[len(t.Sections)-1]
+			s.Blocks = append(s.Blocks, Block{Paragraph: line})
+		}
+	}
+	return t
+}
+
+// addItem continues the list that the section ends with, or begins one.
+func (s *Section) addItem(item string) {
+	if n := len(s.Blocks); n > 0 && len(s.Blocks[n-1].Items) > 0 {
+		s.Blocks[n-1].Items = append(s.Blocks[n-1].Items, item)
+		return
+	}
+	s.Blocks = append(s.Blocks, Block{Items: []string{item}})
+}
