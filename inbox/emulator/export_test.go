@@ -22,3 +22,21 @@ func Matches(m Method, path string) bool {
 	_, ok := matchPath(strings.Split(m.Path, "/"), strings.Split(path, "/"))
 	return ok
 }
+
+// Built reports whether a method does more than answer 501.
+func Built(id string) bool { return handlers[id] != nil }
+
+// ReadBatch is the batch reader, for fuzzing: the number of parts and of those
+// that could be read.
+func ReadBatch(body []byte, boundary string) (parts, good int) {
+	list, err := readBatch(body, boundary)
+	if err != nil {
+		return 0, 0
+	}
+	for _, p := range list {
+		if p.bad == "" {
+			good++
+		}
+	}
+	return len(list), good
+}

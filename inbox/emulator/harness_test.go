@@ -1,9 +1,11 @@
 package emulator_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"google.golang.org/api/gmail/v1"
 	"google.golang.org/api/option"
@@ -37,7 +39,9 @@ func newWorld(t *testing.T, o emulator.Options) *world {
 	if o.Quota == "" {
 		o.Quota = "off"
 	}
-	o.Logf = t.Logf
+	if o.Logf == nil {
+		o.Logf = t.Logf
+	}
 	srv := emulator.New(o)
 	for _, u := range []emulator.User{{Email: "alice@example.com", Name: "Alice Example"}, {Email: "bob@example.com", Name: "Bob Example"}} {
 		if err := srv.AddUser(u.Email, u.Name); err != nil {
@@ -75,3 +79,14 @@ func (b *bearerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Header.Set("Authorization", "Bearer "+b.token)
 	return b.next.RoundTrip(r)
 }
+
+func decode(t testing.TB, s string) string {
+	t.Helper()
+	b, err := base64.URLEncoding.Strict().DecodeString(s)
+	if err != nil {
+		t.Fatalf("base64: %v", err)
+	}
+	return string(b)
+}
+
+var testTime = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)

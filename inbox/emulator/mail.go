@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"errors"
 	"net/mail"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 type mailContent struct {
 	raw           []byte
 	headers       []mimetree.Header
+	mediaType     string
 	snippet       string
 	messageID     string   // without angle brackets
 	references    []string // In-Reply-To and References, nearest first
@@ -40,13 +42,13 @@ var (
 // newMail reads a message. It refuses what no mailbox can hold and nothing else.
 func newMail(raw []byte) (*mailContent, error) {
 	switch {
-	case len(strings.TrimSpace(string(raw[:min(len(raw), 4096)]))) == 0 && len(raw) < 4096:
+	case len(bytes.TrimSpace(raw)) == 0:
 		return nil, errEmpty
 	case len(raw) > maxMessage:
 		return nil, errTooLarge
 	}
 	root := mimetree.Parse(raw)
-	m := &mailContent{raw: raw, headers: root.Headers, snippet: root.Snippet()}
+	m := &mailContent{raw: raw, headers: root.Headers, mediaType: root.MediaType, snippet: root.Snippet()}
 	m.messageID = firstOr(messageIDs(m.get("Message-ID")), "")
 	m.references = m.parents()
 	m.subject = baseSubject(m.get("Subject"))

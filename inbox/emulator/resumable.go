@@ -3,6 +3,7 @@ package emulator
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -149,15 +150,9 @@ func (s *Server) resume(in *inbound, r *http.Request) *reply {
 		return u.progress(r)
 	}
 	chunk, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, u.max+1))
-	if err != nil && int64(len(chunk)) > u.max {
+	var tooBig *http.MaxBytesError
+	if errors.As(err, &tooBig) {
 		return s.refuse(in, nil, tooLarge())
-	}
-	// A chunk that broke off counts as far as it came: that is what resuming is for.
-	if first > int64(len(u.media)) {
-		return u.progress(r)
-	}
-	if total < 0 && first >= 0 && err == nil && len(chunk)%chunkUnit != 0 {
-		return s.refuse(in, nil, badRequest("Invalid chunk size: all chunks but the last must be a multiple of 262144 bytes."))
 	}
 	if first < 0 { // no Content-Range: the whole message
 		first = 0
@@ -165,7 +160,11 @@ func (s *Server) resume(in *inbound, r *http.Request) *reply {
 			total = int64(len(chunk))
 		}
 	}
-	if skip := int64(len(u.media)) - first; skip < int64(len(chunk)) {
+	// A chunk that broke off counts as far as it came: that is what resuming is for.
+	if end := first + int64(len(chunk)); err == nil && end != total && end != u.total && len(chunk)%chunkUnit != 0 {
+		return s.refuse(in, nil, badRequest("Invalid chunk size: all chunks but the last must be a multiple of 262144 bytes."))
+	}
+	if skip := int64(len(u.media)) - first; skip >= 0 && skip < int64(len(chunk)) {
 		u.media = append(u.media, chunk[skip:]...)
 	}
 	if int64(len(u.media)) > u.max {
@@ -177,11 +176,22 @@ func (s *Server) resume(in *inbound, r *http.Request) *reply {
 	if u.total < 0 || int64(len(u.media)) < u.total {
 		return u.progress(r)
 	}
-	u.start.ctx = r.Context()
-	u.start.media = u.media
-	u.done = s.serve(u.start)
-	u.media, u.start = nil, nil
-	return u.done
+	return s.finishUpload(id, u, r)
+}
+
+// finishUpload serves the call as the request that opened the session meant it.
+// The answer is kept for a client that asks again; after a dropped connection the
+// session is gone (404), as when Google lost it.
+func (s *Server) finishUpload(id string, u *uploadSession, r *http.Request) *reply {
+	u.start.ctx, u.start.media = r.Context(), u.media
+	u.media = nil
+	out := s.serve(u.start)
+	if out.drop {
+		s.uploads.close(id)
+		return out
+	}
+	u.done, u.start = out, nil
+	return out
 }
 
 // progress says how many bytes have arrived: 308, or for clients that cannot take

@@ -83,6 +83,9 @@ func (s *Seed) check() error {
 			if (m.Raw == "") == (m.File == "") {
 				return fmt.Errorf("emulator: seed: user %d, message %d: needs raw or file, one of them", i+1, j+1)
 			}
+			if err := checkSeedMail([]byte(m.Raw)); m.Raw != "" && err != nil {
+				return fmt.Errorf("emulator: seed: user %d, message %d: %w", i+1, j+1, err)
+			}
 		}
 	}
 	for i, c := range s.Clients {
@@ -91,6 +94,16 @@ func (s *Seed) check() error {
 		}
 	}
 	return nil
+}
+
+// checkSeedMail is stricter than a mailbox: mail written for a seed that has no
+// header field is a slip of the pen.
+func checkSeedMail(raw []byte) error {
+	content, err := newMail(raw)
+	if err == nil && len(content.headers) == 0 {
+		err = errNoHeader
+	}
+	return err
 }
 
 // StaticTokens are the fixed tokens of all users. They count as the project of
@@ -156,6 +169,9 @@ func (s *Server) applyMessage(email string, m SeedMessage, dir string) error {
 	if m.File != "" {
 		var err error
 		if raw, err = os.ReadFile(relativeTo(dir, m.File)); err != nil {
+			return err
+		}
+		if err := checkSeedMail(raw); err != nil {
 			return err
 		}
 	}

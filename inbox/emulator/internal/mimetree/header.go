@@ -36,22 +36,18 @@ func SplitHeader(raw []byte) (fields []RawHeader, body []byte) {
 		}
 		text := trimEOL(line)
 		switch {
-		case len(bytes.TrimSpace(text)) == 0:
-			if len(fields) == 0 {
-				rest = next // blank lines before the first field
-				continue
-			}
+		case len(fields) == 0 && len(bytes.TrimSpace(text)) == 0:
+			// blank lines before the first field
+		case len(text) == 0:
 			return fields, next
-		case text[0] == ' ' || text[0] == '\t':
-			if len(fields) == 0 {
-				return nil, rest
-			}
+		case len(fields) > 0 && (text[0] == ' ' || text[0] == '\t'):
+			// A line of blanks alone is folding too: spam reports have them.
 			last := &fields[len(fields)-1]
 			last.Line = last.Line[:len(last.Line)+len(line)] // lines are adjacent in raw
 		case len(fields) == 0 && (bytes.HasPrefix(text, []byte("From ")) || bytes.HasPrefix(text, []byte(">From "))):
 			// an mbox separator left in front of the message
 		default:
-			name, ok := fieldName(text)
+			name, ok := fieldName(bytes.TrimLeft(text, " \t"))
 			if !ok {
 				return fields, rest
 			}

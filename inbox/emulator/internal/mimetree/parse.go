@@ -137,7 +137,7 @@ func splitParts(body []byte, boundary string) [][]byte {
 		if after, ok := bytes.CutPrefix(line, delimiter); ok {
 			tail := bytes.TrimRight(after, " \t\r\n")
 			if len(tail) == 0 || bytes.Equal(tail, []byte("--")) {
-				if start >= 0 {
+				if start >= 0 && pos > start { // two boundary lines in a row hold no part
 					sections = append(sections, cutLastEOL(body[start:pos]))
 				}
 				start = pos + len(line)
