@@ -7,7 +7,14 @@ import "strings"
 // with delSp that space is not part of the text.
 func unflow(lines []textLine, delSp bool) []textLine {
 	var out []textLine
-	flowing := false // the last paragraph of out goes on
+	var paragraph strings.Builder // the last of out
+	flowing := false              // it goes on
+	finish := func() {
+		if len(out) > 0 {
+			out[len(out)-1].text = paragraph.String()
+		}
+		paragraph.Reset()
+	}
 	for _, line := range lines {
 		text := line.text
 		depth := 0
@@ -21,12 +28,13 @@ func unflow(lines []textLine, delSp bool) []textLine {
 		if soft && delSp {
 			text = text[:len(text)-1]
 		}
-		if last := len(out) - 1; flowing && out[last].depth == depth && !signature {
-			out[last].text += text
-		} else {
-			out = append(out, textLine{depth: depth, text: text})
+		if !flowing || signature || out[len(out)-1].depth != depth {
+			finish()
+			out = append(out, textLine{depth: depth})
 		}
+		paragraph.WriteString(text)
 		flowing = soft
 	}
+	finish()
 	return out
 }

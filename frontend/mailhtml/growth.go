@@ -18,11 +18,9 @@ type growth struct {
 	leaked   int            // formatting elements that may be open for the parser
 	tables   []string       // innermost last: table, td, th, caption
 	run      int            // text bytes since a tag that surely made a node
+	split    bool           // a tag was admitted since the last text
 	copied   int            // text bytes that concatenation may have moved
 }
-
-// maxCopied bounds the bytes moved by concatenating text.
-const maxCopied = 256 << 20
 
 var voidElements = map[string]bool{
 	"area": true, "br": true, "col": true, "hr": true, "img": true, "wbr": true,
@@ -36,7 +34,10 @@ var formattingElements = map[string]bool{
 
 func (g *growth) text(n int) bool {
 	g.run += n
-	g.copied += g.run
+	if g.split {
+		g.copied += g.run
+	}
+	g.split = false
 	if g.copied > maxCopied {
 		g.refused = true
 		return false
@@ -45,16 +46,10 @@ func (g *growth) text(n int) bool {
 }
 
 func (g *growth) start(name string) bool {
-	if g.elements >= maxElements {
+	formatting := formattingElements[name]
+	if g.elements >= maxElements || g.leaked*g.elements > maxReopened || formatting && g.leaked >= maxLeaked {
 		g.refused = true
 		return false
-	}
-	if formattingElements[name] {
-		if (g.leaked+1)*(g.elements+1) > maxReopened {
-			g.refused = true
-			return false
-		}
-		g.leaked++
 	}
 	switch name {
 	case "html", "body":
@@ -67,6 +62,10 @@ func (g *growth) start(name string) bool {
 		}
 	}
 	g.elements++
+	g.split = true
+	if formatting {
+		g.leaked++
+	}
 	if !voidElements[name] {
 		g.push(name)
 	}
@@ -109,6 +108,7 @@ func (g *growth) end(name string) bool {
 		return false
 	}
 	g.count[name]--
+	g.split = true
 	// A formatting element counts as closed only when nothing else was open in
 	// it: an end tag that crosses others need not close anything for the parser.
 	if n := len(g.open); g.open[n-1] == name {

@@ -15,7 +15,12 @@ const (
 	// maxReopened bounds elements × formatting elements left open, hence the
 	// nodes that the HTML parsing algorithm can make by reopening formatting
 	// elements in every block ("reconstruct the active formatting elements").
-	maxReopened = 400_000
+	maxReopened = 1_000_000
+	// maxLeaked is how many formatting elements may be left open at a time:
+	// bold is given up before layout is.
+	maxLeaked = 60
+	// maxCopied bounds the bytes that the parser moves by concatenating text.
+	maxCopied = 256 << 20
 	// maxMatchSteps bounds the work of matching style sheet selectors.
 	maxMatchSteps = 20_000_000
 	// maxStyleAttr is how many bytes of one style attribute are read.

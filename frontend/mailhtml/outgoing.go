@@ -64,7 +64,7 @@ func SanitizeOutgoing(body string) (string, error) {
 			return "", fmt.Errorf("mailhtml: outgoing body: %w", err)
 		}
 	}
-	return out.String(), nil
+	return strings.Trim(out.String(), " \t\r\n\f\ufeff"), nil
 }
 
 // sendable rewrites the elements under n for sending.
