@@ -82,7 +82,7 @@ func (e event) entry(tb testing.TB) decisionlog.Entry {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	entry, err := index(body)
+	entry, err := columns(body)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -90,8 +90,8 @@ func (e event) entry(tb testing.TB) decisionlog.Entry {
 	return entry
 }
 
-// index derives the columns of the tests' events from their bodies.
-func index(body []byte) (decisionlog.Entry, error) {
+// columns derives the columns of the tests' events from their bodies.
+func columns(body []byte) (decisionlog.Entry, error) {
 	var e event
 	if err := json.Unmarshal(body, &e); err != nil {
 		return decisionlog.Entry{}, err
@@ -130,7 +130,7 @@ func appendEvents(tb testing.TB, log *decisionlog.Log, from, to int) {
 // mustVerify fails the test unless the whole log is sound and of the given size.
 func mustVerify(tb testing.TB, log *decisionlog.Log, size int64) decisionlog.Report {
 	tb.Helper()
-	report, err := log.Verify(tb.Context(), decisionlog.VerifyOptions{Index: index})
+	report, err := log.Verify(tb.Context(), decisionlog.VerifyOptions{Index: columns})
 	if err != nil {
 		tb.Fatalf("verify: %v", err)
 	}

@@ -233,7 +233,7 @@ func TestVerifyNames(t *testing.T) {
 				t.Cleanup(func() { wipe(t, db) })
 				appendEvents(t, log, 0, tamperedSize)
 				test.tamper(&tampered{t, db, cfg})
-				_, err := log.Verify(t.Context(), decisionlog.VerifyOptions{Index: index})
+				_, err := log.Verify(t.Context(), decisionlog.VerifyOptions{Index: columns})
 				mustFind(t, err, test.want)
 			})
 		}
