@@ -1,0 +1,24 @@
+/** Short names for the contract's schemas, so that nothing outside lib/api spells the generated paths. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Account = Schemas['Account'];
+export type Address = Schemas['Address'];
+export type Attachment = Schemas['Attachment'];
+export type Checkpoint = Schemas['Checkpoint'];
+export type Compose = Schemas['Compose'];
+export type ComposeAttachment = Schemas['ComposeAttachment'];
+export type Conversation = Schemas['Conversation'];
+export type DecisionEvent = Schemas['DecisionEvent'];
+export type DecisionPage = Schemas['DecisionPage'];
+export type Draft = Schemas['Draft'];
+export type Label = Schemas['Label'];
+export type LiveChange = Schemas['LiveChange'];
+export type Message = Schemas['Message'];
+export type OutboxItem = Schemas['OutboxItem'];
+export type Problem = Schemas['Problem'];
+export type Session = Schemas['Session'];
+export type ThreadPage = Schemas['ThreadPage'];
+export type ThreadRow = Schemas['ThreadRow'];
+export type Upload = Schemas['Upload'];
