@@ -36,7 +36,15 @@ var (
 	originalMessage = regexp.MustCompile(`(?i)^\s*-{3,}\s*(?:original message|original appointment|ursprüngliche nachricht|message d'origine|mensaje original|messaggio originale|oorspronkelijk bericht)\s*-{3,}`)
 	forwardMessage  = regexp.MustCompile(`(?i)(?:-{5,}\s*(?:forwarded message|weitergeleitete nachricht|message transféré|mensaje reenviado)|^\s*begin forwarded message)`)
 	// headerBlock is the head of the original as Outlook repeats it.
-	headerBlock = regexp.MustCompile(`(?is)^\s*\*?(?:from|von|de|da|van|från|fra|od|от|发件人)\s*:\*?\s.{0,400}?\n?\s*\*?(?:sent|date|gesendet|datum|envoyé|enviado|inviato|data|verzonden|skickat|sendt|wysłano|отправлено|to|an|à|para|subject|betreff)\s*:`)
+	headerBlock = func() *regexp.Regexp {
+		const (
+			from  = `from|von|de|da|van|från|fra|od|от|发件人`
+			other = `sent|date|gesendet|datum|envoyé|enviado|inviato|data|verzonden|skickat|sendt|wysłano|отправлено|дата|` +
+				`to|an|à|para|a|aan|till|til|do|кому|subject|betreff|objet|asunto|oggetto|onderwerp|ämne|emne|temat|тема`
+			next = `.{0,300}?[\s*](?:` + other + `)\s?:`
+		)
+		return regexp.MustCompile(`(?is)^[\s*]*(?:` + from + `)\s?:` + next + next)
+	}()
 	// attribution introduces a quote: "On Monday, Ann <ann@example.com> wrote:".
 	attribution = regexp.MustCompile(`(?is)(?:\b(?:wrote|writes|said|schrieb|a écrit|escribió|ha scritto|schreef|skrev|kirjoitti|napisał(?:\(a\))?|escreveu|написал(?:\(а\))?|пише)|写道|寫道|のメッセージ)\b?[^\n]{0,80}[:：]\s*$|\d{4}.{0,200}<[^<>\s]+@[^<>\s]+>.{0,40}[:：]\s*$`)
 )
@@ -54,6 +62,7 @@ type folder struct {
 	q        quotes
 	collapse bool
 	seen     bool       // something visible came before
+	recent   string     // the end of the visible text before
 	last     *html.Node // the last visible node of the body
 }
 
@@ -69,7 +78,10 @@ func (f *folder) walk(parent *html.Node) {
 				f.fold(n, through)
 			}
 		case n.Type == html.TextNode:
-			f.seen = f.seen || strings.TrimSpace(n.Data) != ""
+			if strings.TrimSpace(n.Data) != "" {
+				f.seen = true
+				f.recent = lastBytes(f.recent+n.Data, 300)
+			}
 		case n.Type == html.ElementNode:
 			f.seen = f.seen || n.DataAtom == atom.Img
 			f.walk(n)
@@ -108,11 +120,10 @@ func (f *folder) quoteEnd(n *html.Node) *html.Node {
 			return n.Parent.LastChild
 		}
 	}
-	if isCite(n) && f.isLast(n) {
+	if n.DataAtom == atom.Blockquote && f.isLast(n) && (isCite(n) || attribution.MatchString(f.recent)) {
 		return n
 	}
-	if n.DataAtom == atom.Div && strings.Contains(strings.ReplaceAll(attr(n, "style"), " ", ""), "border-top:solid") &&
-		headerBlock.MatchString(textPrefix(n)) {
+	if f.seen && (n.DataAtom == atom.Div || n.DataAtom == atom.P) && headerBlock.MatchString(textPrefix(n)) {
 		return n.Parent.LastChild
 	}
 	return nil
@@ -206,5 +217,13 @@ func textPrefix(n *html.Node) string {
 		}
 	}
 	walk(n)
-	return out.String()
+	return strings.ReplaceAll(out.String(), "\u00a0", " ")
+}
+
+// lastBytes returns at most n bytes from the end of s, whole characters.
+func lastBytes(s string, n int) string {
+	if len(s) > n {
+		s = strings.ToValidUTF8(s[len(s)-n:], "")
+	}
+	return s
 }

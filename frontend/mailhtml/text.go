@@ -81,8 +81,8 @@ func unquote(lines []textLine) {
 // nothing of the sender's own comes before it. A signature after it stays out.
 func quotedTail(lines []textLine) (start, end int) {
 	end = len(lines)
-	for i := len(lines) - 1; i >= 0 && i > len(lines)-20; i-- {
-		if lines[i].depth == 0 && strings.TrimRight(lines[i].text, "\r") == "-- " {
+	for i := len(lines) - 1; i >= 0 && lines[i].depth == 0; i-- {
+		if strings.TrimRight(lines[i].text, "\r") == "-- " {
 			end = i
 			break
 		}

@@ -52,7 +52,7 @@ func escapeLoose(s string) string {
 	var out strings.Builder
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		bad := c <= ' ' || c == 0x7f || strings.IndexByte("\"'<>\\^`{|}()", c) >= 0
+		bad := c <= ' ' || c == 0x7f || strings.IndexByte("\"'<>\\^`{|}", c) >= 0
 		if c == '%' && !(i+2 < len(s) && isHexDigit(s[i+1]) && isHexDigit(s[i+2])) {
 			bad = true
 		}
