@@ -118,7 +118,7 @@ func filterDeclarations(list []declaration, resolve cssResolver) []declaration {
 func (p cssProperty) rewrite(tokens []cssToken, resolve cssResolver) (string, bool) {
 	var out strings.Builder
 	var functions []string // open ones; "" for a bare parenthesis
-	for _, t := range tokens {
+	for i, t := range tokens {
 		switch t.kind {
 		case cssSpace:
 			out.WriteByte(' ')
@@ -160,7 +160,7 @@ func (p cssProperty) rewrite(tokens []cssToken, resolve cssResolver) (string, bo
 		case cssPunct:
 			switch t.text {
 			case "(":
-				if len(functions) == 0 || len(functions) > 6 {
+				if len(functions) == 0 || len(functions) > 6 || tokens[i-1].kind == cssNumber {
 					return "", false
 				}
 				functions = append(functions, "")

@@ -11,12 +11,11 @@ import (
 func addPayloads(f *testing.F) {
 	f.Helper()
 	f.Add(probe)
-	f.Add(newsletter())
 	for _, load := range loads {
 		f.Add(load)
 	}
 	for i, p := range payloads(f) {
-		if i%5 == 0 {
+		if i%5 == 0 && len(p.HTML) < 1000 {
 			f.Add(p.HTML)
 		}
 	}
@@ -73,7 +72,7 @@ func FuzzFilterStyle(f *testing.F) {
 	resolve := func(string) (string, bool) { return inlinePrefix + "1", true }
 	f.Fuzz(func(t *testing.T, style string) {
 		once := mailhtml.FilterStyle(style, resolve)
-		if rest := ownURL.ReplaceAllString(once, ""); unsafeCSS.MatchString(rest) {
+		if !safeStyle(once) {
 			t.Errorf("FilterStyle(%q) = %q", style, once)
 		}
 		if twice := mailhtml.FilterStyle(once, resolve); twice != once && !strings.Contains(style, "\n") {

@@ -71,7 +71,7 @@ func sentViolations(fragment string) []string {
 			case "href":
 				ok = safeLink.MatchString(a.Val)
 			case "style":
-				ok = !unsafeCSS.MatchString(a.Val)
+				ok = safeStyle(a.Val)
 			case "id", "name", "usemap", "background", "target":
 				ok = false
 			}

@@ -18,7 +18,7 @@ type quotes struct {
 var quoteClasses = map[string]bool{
 	"gmail_quote": true, "gmail_quote_container": true, // Gmail
 	"yahoo_quoted": true, "protonmail_quote": true, "tutanota_quote": true, "zmail_extra": true,
-	"front-blockquote": true, "moz-forward-container": false, "ms-outlook-mobile-reference-message": true,
+	"front-blockquote": true, "ms-outlook-mobile-reference-message": true,
 	"hm_quote": true, "qt": true, // Fastmail
 }
 
@@ -112,7 +112,7 @@ func (f *folder) quoteEnd(n *html.Node) *html.Node {
 			}
 		}
 	}
-	if quoteStarts[attr(n, "id")] || attr(n, "data-marker") == "__DIVIDER__" {
+	if quoteStarts[attr(n, "id")] {
 		return n.Parent.LastChild
 	}
 	if n.DataAtom == atom.Hr && f.seen {
