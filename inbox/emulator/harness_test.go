@@ -49,6 +49,11 @@ func newWorld(t *testing.T, o emulator.Options) *world {
 			t.Fatal(err)
 		}
 	}
+	return serve(t, srv)
+}
+
+func serve(t *testing.T, srv *emulator.Server) *world {
+	t.Helper()
 	ts := httptest.NewServer(srv.Handler())
 	t.Cleanup(ts.Close)
 	return &world{t, srv, ts.URL}

@@ -64,7 +64,10 @@ func ParseSeed(r io.Reader) (*Seed, error) {
 	if err := dec.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
 		return nil, errors.New("emulator: seed: more than one YAML document")
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 func (s *Seed) check() error {

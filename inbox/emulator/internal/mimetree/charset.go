@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
 )
 
 // toUTF8 decodes text of a declared charset. Bytes that are valid UTF-8 under a
@@ -38,8 +39,11 @@ func toUTF8(b []byte, label string) string {
 
 // lookup finds a charset by its web name, then by its IANA name; nil when neither knows it.
 func lookup(label string) encoding.Encoding {
-	if label == "hz-gb-2312" { // the web standard maps it to nothing on purpose
+	switch label {
+	case "hz-gb-2312": // the web standard maps it to nothing on purpose
 		return simplifiedchinese.HZGB2312
+	case "utf-16": // the web standard takes it for little endian and leaves the mark in
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM)
 	}
 	if enc, err := htmlindex.Get(label); err == nil && enc != encoding.Replacement {
 		return enc

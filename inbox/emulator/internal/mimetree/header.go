@@ -74,21 +74,20 @@ func fieldName(line []byte) (string, bool) {
 }
 
 // cutLine returns the first line with its end and the rest. A line ends with LF,
-// with any run of CR before it (CRLF, and the CRCRLF of broken gateways), or with
-// a lone CR.
+// CRLF, the CRCRLF of broken gateways, or a lone CR. It looks no further than
+// that, so that reading a message stays linear.
 func cutLine(b []byte) (line, rest []byte) {
 	i := bytes.IndexAny(b, "\r\n")
 	if i < 0 {
 		return b, nil
 	}
-	end := i
-	for end < len(b) && b[end] == '\r' {
-		end++
+	end := i + 1
+	for _, eol := range []string{"\n", "\r\n", "\r\r\n"} {
+		if bytes.HasPrefix(b[i:], []byte(eol)) {
+			end = i + len(eol)
+		}
 	}
-	if end < len(b) && b[end] == '\n' {
-		return b[:end+1], b[end+1:]
-	}
-	return b[:i+1], b[i+1:]
+	return b[:end], b[end:]
 }
 
 func trimEOL(line []byte) []byte { return bytes.TrimRight(line, "\r\n") }

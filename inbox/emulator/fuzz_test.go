@@ -1,0 +1,54 @@
+package emulator_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/totalengage/webmail/inbox/emulator"
+)
+
+func FuzzSeed(f *testing.F) {
+	f.Add(goodSeed)
+	f.Add("users: [{email: a@b.example, messages: [{raw: \"Subject: x\\n\\ny\"}]}]")
+	f.Fuzz(func(t *testing.T, text string) {
+		seed, err := emulator.ParseSeed(strings.NewReader(text))
+		if (seed == nil) == (err == nil) {
+			t.Fatalf("seed %v, error %v", seed, err)
+		}
+		if err != nil {
+			return
+		}
+		for _, u := range seed.Users {
+			if u.Email == "" {
+				t.Error("a user without an address passed")
+			}
+		}
+	})
+}
+
+func FuzzBatch(f *testing.F) {
+	f.Add([]byte("--b\r\nContent-Type: application/http\r\nContent-ID: <1>\r\n\r\nGET /gmail/v1/users/me/profile HTTP/1.1\r\n\r\n\r\n--b--"), "b")
+	f.Add([]byte("--b\n\nPOST /x\n\nbody\n--b--"), "b")
+	f.Fuzz(func(t *testing.T, body []byte, boundary string) {
+		parts, good := emulator.ReadBatch(body, boundary)
+		if good > parts {
+			t.Errorf("%d of %d parts are good", good, parts)
+		}
+	})
+}
+
+// FuzzStore stores whatever bytes there are: refused for being empty or kept to the byte.
+func FuzzStore(f *testing.F) {
+	f.Add([]byte(anatomy))
+	f.Add([]byte("\r\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		srv := emulator.New(emulator.Options{})
+		if err := srv.AddUser("a@example.com", ""); err != nil {
+			t.Fatal(err)
+		}
+		_, err := srv.Insert("a@example.com", raw, []string{"INBOX"}, testTime)
+		if (err != nil) != (len(strings.TrimSpace(string(raw))) == 0) {
+			t.Errorf("%q: %v", raw, err)
+		}
+	})
+}
