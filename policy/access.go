@@ -136,6 +136,14 @@ type Access struct {
 	Instruction string // standing instruction under which a Service acts
 }
 
+// clone copies what the caller could still change.
+func (a Access) clone() Access {
+	a.Actor.Roles = slices.Clone(a.Actor.Roles)
+	a.Target.Resource.IDs = slices.Clone(a.Target.Resource.IDs)
+	a.Target.Classes = slices.Clone(a.Target.Classes)
+	return a
+}
+
 // maxIDs bounds one decision. Gmail's batchModify takes 1,000.
 const maxIDs = 1000
 
@@ -186,6 +194,8 @@ func (d Target) covers(u Target) error {
 		return fmt.Errorf("other parameters were granted")
 	case d.Body != u.Body:
 		return fmt.Errorf("another body was granted")
+	case len(u.Classes) == 0:
+		return fmt.Errorf("a use that names no data class")
 	}
 	for _, c := range u.Classes {
 		if !slices.Contains(d.Classes, c) {

@@ -20,9 +20,12 @@ const evaluationLimit = 250 * time.Millisecond
 
 // The hot query asks the floor and the policy at once: no bundle can lift the floor. Explaining costs
 // more (it evaluates every denial) and is asked only after a refusal.
+//
+// Neither is partially evaluated at load: the rules are few and look things up in tables, and unfolding
+// every feature with every operation, scope and class of it takes minutes and gigabytes.
 const (
-	queryBasis   = `data.webmail.floor.admit = true; basis = data.webmail.access.basis`
-	queryDenials = `denials = data.webmail.floor.denials | data.webmail.access.denials`
+	queryBasis   = `data.webmail.decision.basis`
+	queryDenials = `data.webmail.decision.denials`
 )
 
 // engine evaluates the embedded Limited Use policy. It is immutable and safe for concurrent use.
@@ -45,16 +48,17 @@ func newEngine(ctx context.Context) (*engine, error) {
 		return nil, err
 	}
 	e := &engine{tables: tables, revision: limiteduse.Revision()}
-	if e.basis, err = prepare(ctx, queryBasis, data, rego.WithPartialEval()); err != nil {
+	modules := limiteduse.Modules()
+	if e.basis, err = prepare(ctx, queryBasis, modules, data); err != nil {
 		return nil, err
 	}
-	if e.denials, err = prepare(ctx, queryDenials, data); err != nil {
+	if e.denials, err = prepare(ctx, queryDenials, modules, data); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-func prepare(ctx context.Context, query string, data map[string]any, options ...rego.PrepareOption) (rego.PreparedEvalQuery, error) {
+func prepare(ctx context.Context, query string, modules map[string]string, data map[string]any) (rego.PreparedEvalQuery, error) {
 	args := []func(*rego.Rego){
 		rego.Query(query),
 		rego.Store(inmem.NewFromObject(data)),
@@ -63,10 +67,10 @@ func prepare(ctx context.Context, query string, data map[string]any, options ...
 		rego.Strict(true),
 		rego.Schemas(schemas()),
 	}
-	for name, source := range limiteduse.Modules() {
+	for name, source := range modules {
 		args = append(args, rego.Module(name, source))
 	}
-	q, err := rego.New(args...).PrepareForEval(ctx, options...)
+	q, err := rego.New(args...).PrepareForEval(ctx)
 	if err != nil {
 		return q, fmt.Errorf("policy: preparing %q: %w", query, err)
 	}
@@ -90,8 +94,8 @@ func (e *engine) decide(ctx context.Context, in ast.Value) (basis string, err er
 	if err != nil || len(rs) == 0 {
 		return "", err
 	}
-	basis, ok := rs[0].Bindings["basis"].(string)
-	if len(rs) != 1 || !ok || basis == "" {
+	basis, ok := only(rs).(string)
+	if !ok || basis == "" {
 		return "", errors.New("the policy gave no single basis")
 	}
 	return basis, nil
@@ -103,10 +107,7 @@ func (e *engine) explain(ctx context.Context, in ast.Value) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(rs) != 1 {
-		return nil, errors.New("the policy gave no explanation")
-	}
-	list, ok := rs[0].Bindings["denials"].([]any)
+	list, ok := only(rs).([]any)
 	if !ok {
 		return nil, errors.New("the policy's explanation is not a set")
 	}
@@ -120,6 +121,14 @@ func (e *engine) explain(ctx context.Context, in ast.Value) ([]string, error) {
 	}
 	slices.Sort(clauses)
 	return clauses, nil
+}
+
+// only returns the value of a query that has exactly one, or nil.
+func only(rs rego.ResultSet) any {
+	if len(rs) != 1 || len(rs[0].Expressions) != 1 {
+		return nil
+	}
+	return rs[0].Expressions[0].Value
 }
 
 func eval(ctx context.Context, q rego.PreparedEvalQuery, in ast.Value) (rs rego.ResultSet, err error) {

@@ -21,7 +21,7 @@ import (
 // system itself. The bytes made here are the leaf: they are never marshalled again.
 
 // decisionPath is where the decision stands in the policy, in EventV1's notation.
-const decisionPath = "webmail/access/basis"
+const decisionPath = "webmail/decision/basis"
 
 // decisionResult is the `result` of a decision event.
 type decisionResult struct {

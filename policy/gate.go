@@ -66,6 +66,12 @@ func (g *Gate) Close() {
 	<-g.done
 }
 
+func (g *Gate) isClosing() bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.closing
+}
+
 // Revision names the policy in force.
 func (g *Gate) Revision() string { return g.engine.revision }
 
@@ -75,6 +81,10 @@ func (g *Gate) Authorize(ctx context.Context, a Access) (*Grant, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err // nothing was decided
 	}
+	if g.isClosing() {
+		return nil, g.closed("the gate is shutting down", nil)
+	}
+	a = a.clone() // what is decided, recorded and granted stays the same, whatever the caller does to its slices
 	// From here on the caller's cancellation is ignored, so that no decision is made without its record.
 	free := context.WithoutCancel(ctx)
 	c, err := g.gather(free, a)
@@ -120,6 +130,7 @@ func (g *Gate) gather(ctx context.Context, a Access) (considered, error) {
 	var instruction *Instruction
 	if a.complete() != "" {
 		c.flaw = ClauseIncomplete
+		a.Target.Resource.IDs = a.Target.Resource.IDs[:min(len(a.Target.Resource.IDs), maxIDs)] // so that the refusal fits into an event
 	}
 	if a.Account != "" {
 		facts, err := g.facts.Account(ctx, a.Account)
@@ -128,7 +139,7 @@ func (g *Gate) gather(ctx context.Context, a Access) (considered, error) {
 			c.flaw = ClauseUnknown
 		case err != nil:
 			return c, g.closed("the account store cannot be read", err)
-		case len(facts.LogKey) < 16:
+		case len(facts.LogKey) < minLogKey:
 			return c, g.closed("an account has no log key", nil)
 		default:
 			account, c.account, c.pseudonyms.account = &facts, facts, facts.LogKey
@@ -146,8 +157,7 @@ func (g *Gate) gather(ctx context.Context, a Access) (considered, error) {
 		}
 	}
 	if c.pseudonyms.account == nil {
-		c.pseudonyms.account = g.key // an unknown account: still no identifier in the clear
-		defer func() { c.pseudonyms.account = nil }()
+		c.pseudonyms.account = g.key // no account, or an unknown one: still no identifier in the clear
 	}
 	c.input = newInput(a, account, instruction, c.pseudonyms, c.now)
 	return c, nil
@@ -202,6 +212,9 @@ func (g *Gate) Record(ctx context.Context, l Lifecycle) error {
 			return g.closed("the account store cannot be read", err)
 		}
 		p.account = facts.LogKey
+	}
+	if l.Account != "" && len(p.account) < minLogKey {
+		return g.closed("an account has no log key", nil)
 	}
 	entry, err := lifecycleEntry(l, p, g.log.Now())
 	if err != nil {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,21 +65,27 @@ func (g *Gate) Use(ctx context.Context, grant *Grant, uses ...Target) error {
 }
 
 // Valid asks whether the grant is this gate's, unexpired and of the account's current epoch. The token
-// vault calls it before it opens a token.
+// vault calls it before it opens a token. It fails with *NotCovered, or with *Closed when the epoch cannot
+// be read.
 func (g *Gate) Valid(ctx context.Context, grant *Grant) error {
 	switch {
 	case grant == nil || grant.gate == nil:
 		return &NotCovered{"no grant"}
 	case grant.gate != g:
 		return &NotCovered{"a grant of another gate"}
+	case g.isClosing():
+		return &NotCovered{"the gate is shutting down"}
 	case !g.log.Now().Before(grant.expires):
 		return &NotCovered{"the grant has expired"}
 	case grant.access.Account == "":
 		return nil
 	}
 	epoch, err := g.facts.Epoch(ctx, grant.access.Account)
+	if errors.Is(err, ErrUnknown) {
+		return &NotCovered{"the account is gone"}
+	}
 	if err != nil {
-		return &NotCovered{"the account is gone or cannot be read"}
+		return g.closed("the account store cannot be read", err)
 	}
 	if epoch != grant.epoch {
 		return &NotCovered{"the account changed since the decision"}

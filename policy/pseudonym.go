@@ -15,6 +15,10 @@ type pseudonyms struct {
 	account    []byte // nil for accesses that concern no account
 }
 
+// minLogKey is the shortest key of an account, in bytes: an HMAC under an empty one is but a hash, which
+// anybody can look up.
+const minLogKey = 16
+
 func (p pseudonyms) of(key []byte, kind, id string) string {
 	if id == "" {
 		return ""

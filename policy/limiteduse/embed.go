@@ -2,10 +2,10 @@
 // tests, embedded in the binary and usable unchanged with the opa command:
 //
 //	opa test policy/limiteduse
-//	opa eval -d policy/limiteduse -i input.json 'data.webmail.access.basis'
+//	opa eval -d policy/limiteduse -i input.json 'data.webmail.decision.basis'
 //
 // floor.rego is the promise that no bundle can lift; access.rego says on which basis an access is allowed;
-// data.json lists the purposes, features, operations and scopes that exist (LU-USE-1, MIN-1).
+// decision.rego joins the two; data.json lists the purposes, features, operations and scopes that exist (LU-USE-1, MIN-1).
 package limiteduse
 
 import (

@@ -2,11 +2,13 @@
 # title: The floor
 # description: |
 #   What the company promised and no policy bundle can lift: the data serves its owner's mail client and
-#   nothing else, it goes to nobody else, and no other human sees it. The gate asks for
-#   `data.webmail.floor.admit` in the same query as the policy's own answer, so a bundle can only be
-#   stricter. It is written as what is admitted, never as what is refused: whatever is missing or new is out.
+#   nothing else, it goes to nobody else, and no other human sees it. `data.webmail.decision` asks for it
+#   together with the policy's own answer, so a bundle can only be stricter. It is written as what is
+#   admitted, never as what is refused: whatever is missing or new is out.
 # authors:
 # - Webmail
+# schemas:
+# - input: schema.input
 package webmail.floor
 
 # METADATA

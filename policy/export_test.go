@@ -1,0 +1,128 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
+	"github.com/open-policy-agent/opa/v1/types"
+
+	"github.com/totalengage/webmail/policy/limiteduse"
+)
+
+// Answer is everything the engine has to say about one input.
+type Answer struct {
+	Basis   string
+	Denials []string
+}
+
+// Term is what the engine is given for an input.
+func Term(in Input) ast.Value { return in.term() }
+
+// Judge asks the gate's own engine about any value, complete or not.
+func (g *Gate) Judge(ctx context.Context, in ast.Value) (Answer, error) {
+	basis, err := g.engine.decide(ctx, in)
+	if err != nil {
+		return Answer{}, err
+	}
+	denials, err := g.engine.explain(ctx, in)
+	return Answer{Basis: basis, Denials: denials}, err
+}
+
+// Decide is the hot query alone.
+func (g *Gate) Decide(ctx context.Context, in ast.Value) (basis string, err error) {
+	return g.engine.decide(ctx, in)
+}
+
+// Variant answers the hot query in another way than the product does.
+type Variant func(ctx context.Context, in ast.Value) (basis string, err error)
+
+// Variants are the ways in which the answer must be the same: with rule indexing, without, and with the
+// rules partially evaluated (not unfolded: see queryBasis).
+func Variants(ctx context.Context) (map[string]Variant, error) {
+	data, err := limiteduse.Data()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := prepare(ctx, queryBasis, limiteduse.Modules(), data)
+	if err != nil {
+		return nil, err
+	}
+	args := []func(*rego.Rego){
+		rego.Query(queryBasis), rego.Store(inmem.NewFromObject(data)), rego.StrictBuiltinErrors(true), rego.ShallowInlining(true),
+		rego.DisableInlining([]string{"data.webmail.access", "data.webmail.floor"}),
+	}
+	for name, source := range limiteduse.Modules() {
+		args = append(args, rego.Module(name, source))
+	}
+	partial, err := rego.New(args...).PrepareForEval(ctx, rego.WithPartialEval())
+	if err != nil {
+		return nil, err
+	}
+	ask := func(q rego.PreparedEvalQuery, indexing bool) Variant {
+		return func(ctx context.Context, in ast.Value) (string, error) {
+			rs, err := q.Eval(ctx, rego.EvalParsedInput(in), rego.EvalRuleIndexing(indexing))
+			if err != nil || len(rs) == 0 {
+				return "", err
+			}
+			basis, _ := only(rs).(string)
+			return basis, nil
+		}
+	}
+	return map[string]Variant{"indexed": ask(plain, true), "unindexed": ask(plain, false), "partial": ask(partial, true)}, nil
+}
+
+// Compile prepares the hot query over other modules beside the embedded floor, as a bundle would bring them.
+func Compile(ctx context.Context, access string) error {
+	_, err := prepareAccess(ctx, access)
+	return err
+}
+
+// CompileFloor prepares the hot query over another floor and the embedded access rules.
+func CompileFloor(ctx context.Context, floor string) error {
+	modules := limiteduse.Modules()
+	modules["floor.rego"] = floor
+	_, err := prepare(ctx, queryBasis, modules, nil)
+	return err
+}
+
+func prepareAccess(ctx context.Context, access string) (rego.PreparedEvalQuery, error) {
+	data, err := limiteduse.Data()
+	if err != nil {
+		return rego.PreparedEvalQuery{}, err
+	}
+	modules := limiteduse.Modules()
+	modules["access.rego"] = access
+	return prepare(ctx, queryBasis, modules, data)
+}
+
+// ReplaceAccess puts another access module beside the embedded floor.
+func (g *Gate) ReplaceAccess(ctx context.Context, access string) error {
+	q, err := prepareAccess(ctx, access)
+	if err == nil {
+		g.engine.basis = q
+	}
+	return err
+}
+
+// BreakEngine makes every evaluation panic or fail.
+func (g *Gate) BreakEngine(ctx context.Context, panics bool) error {
+	fault := rego.Function1(&rego.Function{Name: "fault", Decl: types.NewFunction(types.Args(types.A), types.B)},
+		func(rego.BuiltinContext, *ast.Term) (*ast.Term, error) {
+			if panics {
+				panic("as it happens")
+			}
+			return nil, topdown.Halt{Err: errors.New("as it happens")}
+		})
+	module := "package webmail.decision\n\nbasis := \"owner_at_page\" if fault(input)\n"
+	q, err := rego.New(rego.Query(queryBasis), rego.Module("fault.rego", module), fault).PrepareForEval(ctx)
+	if err != nil {
+		return fmt.Errorf("preparing the fault: %w", err)
+	}
+	g.engine.basis = q
+	return nil
+}
