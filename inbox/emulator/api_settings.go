@@ -11,12 +11,53 @@ func listSendAs(c *call) (any, error) {
 func getSendAs(c *call) (any, error) {
 	c.box.mu.RLock()
 	defer c.box.mu.RUnlock()
-	for _, a := range c.box.settings.sendAs {
-		if strings.EqualFold(a.SendAsEmail, c.path["sendAsEmail"]) {
+	a, err := c.sendAsLocked()
+	if err != nil {
+		return nil, err
+	}
+	return *a, nil
+}
+
+func (c *call) sendAsLocked() (*sendAsResource, error) {
+	for i := range c.box.settings.sendAs {
+		if a := &c.box.settings.sendAs[i]; strings.EqualFold(a.SendAsEmail, c.path["sendAsEmail"]) {
 			return a, nil
 		}
 	}
 	return nil, notFound()
+}
+
+func updateSendAs(c *call) (any, error) { return c.changeSendAs(true) }
+func patchSendAs(c *call) (any, error)  { return c.changeSendAs(false) }
+
+// changeSendAs sets what a user may change of an address: name, reply address and
+// signature. Gmail also sanitizes the signature's HTML; here it is kept as given.
+func (c *call) changeSendAs(replace bool) (any, error) {
+	var body struct {
+		DisplayName    *string `json:"displayName"`
+		ReplyToAddress *string `json:"replyToAddress"`
+		Signature      *string `json:"signature"`
+	}
+	if err := c.decode(&body); err != nil {
+		return nil, err
+	}
+	c.box.mu.Lock()
+	defer c.box.mu.Unlock()
+	a, err := c.sendAsLocked()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range []struct{ from, to *string }{
+		{body.DisplayName, &a.DisplayName}, {body.ReplyToAddress, &a.ReplyToAddress}, {body.Signature, &a.Signature},
+	} {
+		switch {
+		case f.from != nil:
+			*f.to = *f.from
+		case replace:
+			*f.to = ""
+		}
+	}
+	return *a, nil
 }
 
 func getVacation(c *call) (any, error) {
@@ -31,24 +72,18 @@ func getLanguage(c *call) (any, error) {
 	return map[string]string{"displayLanguage": c.box.settings.language}, nil
 }
 
-// listFilters answers under the singular key "filter", absent when there are none.
-func listFilters(c *call) (any, error) {
-	c.box.mu.RLock()
-	defer c.box.mu.RUnlock()
-	var out struct {
-		Filter []filterResource `json:"filter,omitempty"`
+func updateLanguage(c *call) (any, error) {
+	var body struct {
+		DisplayLanguage string `json:"displayLanguage"`
 	}
-	out.Filter = append(out.Filter, c.box.settings.filters...)
-	return out, nil
-}
-
-func getFilter(c *call) (any, error) {
-	c.box.mu.RLock()
-	defer c.box.mu.RUnlock()
-	for _, f := range c.box.settings.filters {
-		if f.ID == c.path["id"] {
-			return f, nil
-		}
+	if err := c.decode(&body); err != nil {
+		return nil, err
 	}
-	return nil, notFound()
+	if body.DisplayLanguage == "" {
+		return nil, badRequest("Invalid display language")
+	}
+	c.box.mu.Lock()
+	defer c.box.mu.Unlock()
+	c.box.settings.language = body.DisplayLanguage
+	return body, nil
 }

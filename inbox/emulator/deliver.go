@@ -56,7 +56,7 @@ func (s *Server) deliverTo(b *mailbox, out *outgoing, address string) {
 }
 
 // receive puts a message that came from outside into the inbox; its thread is
-// found by its headers alone.
+// found by its headers alone, and its owner's filters have their say.
 func (s *Server) receive(b *mailbox, raw []byte, now time.Time) {
 	content, err := newMail(raw)
 	if err != nil {
@@ -65,7 +65,8 @@ func (s *Server) receive(b *mailbox, raw []byte, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.storeLocked(newMessage{
-		content: content, labels: []string{"INBOX", "UNREAD"}, date: now, threadID: b.threadByHeadersLocked(content),
+		content: content, date: now, threadID: b.threadByHeadersLocked(content),
+		labels: b.filteredLabelsLocked(content, now, []string{"INBOX", "UNREAD"}),
 	})
 }
 

@@ -11,6 +11,10 @@ import (
 )
 
 // Fault makes calls fail. The first rule that matches a call acts on it.
+//
+// Go's own HTTP transport repeats a GET whose kept-alive connection was closed
+// without an answer: to see a dropped read, drop it more than once or disable
+// keep-alives.
 type Fault struct {
 	// Method is a method id ("messages.send", "gmail.users.messages.send") or "*".
 	Method string `json:"method"`

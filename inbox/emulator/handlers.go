@@ -48,8 +48,13 @@ var handlers = map[string]handler{
 	"history.list":             listHistory,
 	"settings.sendAs.list":     listSendAs,
 	"settings.sendAs.get":      getSendAs,
+	"settings.sendAs.update":   updateSendAs,
+	"settings.sendAs.patch":    patchSendAs,
 	"settings.getVacation":     getVacation,
 	"settings.getLanguage":     getLanguage,
+	"settings.updateLanguage":  updateLanguage,
+	"settings.filters.create":  createFilter,
+	"settings.filters.delete":  deleteFilter,
 	"settings.filters.list":    listFilters,
 	"settings.filters.get":     getFilter,
 }

@@ -392,3 +392,51 @@ func TestSettingsRecords(t *testing.T) {
 		t.Errorf("filters %v", f.Filter)
 	}
 }
+
+func TestSendAsIsChanged(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	alice := w.client("alice-settings.basic")
+	patched := must[*gmail.SendAs](t)(alice.Settings.SendAs.Patch("me", "alice@example.com", &gmail.SendAs{Signature: "<b>A</b>"}).Do())
+	if patched.Signature != "<b>A</b>" || !patched.IsPrimary {
+		t.Errorf("patched %+v", patched)
+	}
+	updated := must[*gmail.SendAs](t)(alice.Settings.SendAs.Update("me", "alice@example.com", &gmail.SendAs{DisplayName: "Ali"}).Do())
+	if updated.Signature != "" || updated.DisplayName != "Ali" {
+		t.Errorf("updated %+v", updated)
+	}
+	wantError(t, errOf(alice.Settings.SendAs.Patch("me", "x@example.com", &gmail.SendAs{}).Do()), 404, "notFound", "")
+	if l := must[*gmail.LanguageSettings](t)(alice.Settings.UpdateLanguage("me", &gmail.LanguageSettings{DisplayLanguage: "de"}).Do()); l.DisplayLanguage != "de" {
+		t.Errorf("language %q", l.DisplayLanguage)
+	}
+}
+
+func TestFilters(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	alice, settings := w.client("alice"), w.client("alice-settings.basic")
+	label := must[*gmail.Label](t)(alice.Labels.Create("me", &gmail.Label{Name: "Bob"}).Do())
+	f := &gmail.Filter{
+		Criteria: &gmail.FilterCriteria{From: "bob@example.com OR carol", Subject: "report", NegatedQuery: "draft"},
+		Action:   &gmail.FilterAction{AddLabelIds: []string{label.Id, "STARRED"}, RemoveLabelIds: []string{"INBOX"}},
+	}
+	made := must[*gmail.Filter](t)(settings.Settings.Filters.Create("me", f).Do())
+	wantError(t, errOf(settings.Settings.Filters.Create("me", f).Do()), 400, "failedPrecondition", "Filter already exists")
+	wantError(t, errOf(settings.Settings.Filters.Create("me", &gmail.Filter{Action: f.Action}).Do()), 400, "invalidArgument", "criteria")
+	wantError(t, errOf(settings.Settings.Filters.Create("me", &gmail.Filter{Criteria: f.Criteria}).Do()), 400, "invalidArgument", "actions")
+	for subject, want := range map[string][]string{
+		"the report":   {label.Id, "STARRED", "UNREAD"},
+		"draft report": {"INBOX", "UNREAD"},
+	} {
+		w.send(w.client("bob"), "To: alice@example.com\r\nSubject: "+subject+"\r\n\r\nx", "")
+		if got := w.only(alice, `subject:"`+subject+`"`).LabelIds; !slices.Equal(got, want) {
+			t.Errorf("%s has %v, want %v", subject, got, want)
+		}
+	}
+	if l := must[*gmail.ListFiltersResponse](t)(alice.Settings.Filters.List("me").Do()); len(l.Filter) != 1 || l.Filter[0].Id != made.Id {
+		t.Errorf("filters %+v", l.Filter)
+	}
+	must[*gmail.Filter](t)(alice.Settings.Filters.Get("me", made.Id).Do())
+	if err := settings.Settings.Filters.Delete("me", made.Id).Do(); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, errOf(alice.Settings.Filters.Get("me", made.Id).Do()), 404, "notFound", "")
+}
