@@ -15,7 +15,16 @@ export function participants(people: Address[], own: string): string {
     if (!names.includes(name)) names.push(name);
   }
   if (names.length <= 1) return names[0] ?? '';
-  return names.map((name) => (name.includes('@') ? name : (name.split(/[\s,]+/)[0] ?? name))).join(', ');
+  return names.map(firstName).join(', ');
+}
+
+/** The word people use for someone: not a title, not an article, and the given name where "Family, Given" is written. */
+function firstName(name: string): string {
+  if (name.includes('@')) return name;
+  const [family, given] = name.split(/,\s*/);
+  const words = (given ?? family ?? name).split(/\s+/);
+  const titled = /^(the|dr|prof|mr|mrs|ms|herr|frau)\.?$/i.test(words[0] ?? '');
+  return (titled ? words.slice(1).join(' ') : words[0]) || name;
 }
 
 export function isSame(a: string, b: string): boolean {
