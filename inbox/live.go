@@ -27,31 +27,26 @@ func (h *liveHub) watched(now time.Time) bool {
 	return h.stop != nil && now.Sub(h.polled) < 2*h.every
 }
 
-// Live calls emit for each change of the mailbox until ctx ends, the owner may no longer see it, or emit
-// fails. All pages of a mailbox share one poller, which asks under a grant of at most five minutes at a
-// time, checked at every use (DESIGN 4.1): not a decision for every poll.
-func (s *Service) Live(ctx context.Context, v Visit, emit func(Change) error) error {
+// Watch is one page's view of a mailbox's changes. Close it.
+type Watch struct {
+	Changes <-chan Change // closed when the owner may no longer watch
+	close   func()
+}
+
+// Close ends the watch.
+func (w *Watch) Close() { w.close() }
+
+// Watch follows the changes of a mailbox. All pages of a mailbox share one poller, which asks under a grant
+// of at most five minutes at a time, checked at every use (DESIGN 4.1): not a decision for every poll. The
+// watch itself is decided here, for this visitor, before anything is shared.
+func (s *Service) Watch(ctx context.Context, v Visit) (*Watch, error) {
 	b := s.boxes.of(v.Account)
-	// The stream itself is decided here, for this visitor, before anything is shared.
 	grant, err := s.watchGrant(ctx, v, b)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	changes := s.subscribe(b, v, grant)
-	defer s.unsubscribe(b, changes)
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case c, ok := <-changes:
-			if !ok {
-				return nil // the poller ended: the page asks again and is told why
-			}
-			if err := emit(c); err != nil {
-				return err
-			}
-		}
-	}
+	return &Watch{Changes: changes, close: func() { s.unsubscribe(b, changes) }}, nil
 }
 
 // watchGrant asks for the right to follow the history for the next minutes.
@@ -130,7 +125,7 @@ func (s *Service) follow(ctx context.Context, b *box, v Visit, grant *policy.Gra
 // means that the owner may no longer watch.
 func (s *Service) renew(ctx context.Context, b *box, v Visit, grant *policy.Grant, seen int, err error) (renewed *policy.Grant, again bool) {
 	left := grant.Expires().Sub(s.now())
-	if ctx.Err() != nil || !notCovered(err) && left > s.poll+time.Second {
+	if ctx.Err() != nil || !outdated(err) && left > s.poll+time.Second {
 		return nil, ctx.Err() != nil
 	}
 	grant.Finish(nil, seen, 0)

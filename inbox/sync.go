@@ -133,3 +133,9 @@ func permanent(err error) bool {
 	var refused *policy.Refused
 	return errors.As(err, &refused) || errors.Is(err, ErrForbidden)
 }
+
+// outdated says whether a grant stopped covering anything: it expired, or the account changed.
+func outdated(err error) bool {
+	var not *policy.NotCovered
+	return errors.As(err, &not)
+}
