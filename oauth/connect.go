@@ -34,8 +34,8 @@ func (o *Owners) Agree(ctx context.Context, session Session, shown consent.Text)
 }
 
 // StartConnect returns where to send the browser to connect a mailbox. It starts from a consent that the
-// same person gave within the last ten minutes (DISC-2: disclosure immediately precedes the request). hint
-// is the address that Google offers first.
+// same person gave just before (DISC-2: disclosure immediately precedes the request). hint is the address of
+// the mailbox that is meant; with "" Google asks which.
 func (o *Owners) StartConnect(ctx context.Context, browser string, session Session, consentID, hint string) (string, error) {
 	if session.Kind != policy.Owner || session.hash == nil {
 		return "", ErrNoSession
@@ -47,13 +47,12 @@ func (o *Owners) StartConnect(ctx context.Context, browser string, session Sessi
 	if err != nil {
 		return "", err
 	}
-	options := []oauth2.AuthCodeOption{
-		oauth2.AccessTypeOffline,
-		oauth2.SetAuthURLParam("include_granted_scopes", "true"),
-		oauth2.SetAuthURLParam("prompt", "consent"), // without it Google gives no second refresh token
-	}
+	options := []oauth2.AuthCodeOption{oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("include_granted_scopes", "true")}
+	// Without "consent" Google gives no second refresh token.
 	if hint != "" {
-		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
+		options = append(options, oauth2.SetAuthURLParam("prompt", "consent"), oauth2.SetAuthURLParam("login_hint", hint))
+	} else {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "consent select_account"))
 	}
 	scopes := append([]string{"openid", "email", "profile"}, o.config.Scopes...)
 	return o.provider.authURL(ctx, state, f, o.config.ConnectRedirect, scopes, options...)
@@ -69,7 +68,7 @@ func (o *Owners) checkConsent(ctx context.Context, session Session, id string) e
 		return err
 	case record.Act != consent.Agreed, record.Person != session.Person, record.Version != o.config.Disclosure, record.Account != "":
 		return ErrNoConsent
-	case o.store.now().Sub(record.At) > 2*FlowLife: // the disclosure's time and the flow's
+	case o.store.now().Sub(record.At) > 2*FlowLife: // as long to start from it, and as long at Google
 		return ErrNoConsent
 	}
 	return nil
@@ -189,4 +188,3 @@ func (o *Owners) giveBack(ctx context.Context, who identity, token *oauth2.Token
 		o.store.log.ErrorContext(ctx, "an unused permission could not be noted for revocation", "error", err)
 	}
 }
-

@@ -86,3 +86,8 @@ func (o *Owners) finishSignIn(ctx context.Context, browser string, query url.Val
 	}
 	return SignedIn{Session{Kind: policy.Owner, Person: person, Name: who.name, Email: who.email}}, nil
 }
+
+// Disconnect ends a mailbox of the signed-in owner; see [Vault.Disconnect].
+func (o *Owners) Disconnect(ctx context.Context, session Session, account policy.AccountID) error {
+	return o.vault.Disconnect(ctx, session.Actor(), account)
+}

@@ -28,7 +28,7 @@ type ProviderConfig struct {
 
 	ClientID     string
 	ClientSecret string
-	AuthStyle    oauth2.AuthStyle // how the client authenticates; zero tries the header first
+	AuthStyle    oauth2.AuthStyle // how the client authenticates; zero is the header, which all providers know
 
 	Now func() time.Time // the clock for expiry; nil means time.Now
 }
@@ -68,6 +68,9 @@ func NewProvider(c ProviderConfig, client *http.Client) (*Provider, error) {
 	}
 	if c.ClientID == "" {
 		return nil, errors.New("oauth: a provider needs a client id")
+	}
+	if c.AuthStyle == oauth2.AuthStyleAutoDetect {
+		c.AuthStyle = oauth2.AuthStyleInHeader // detecting would send each failing request twice
 	}
 	own := http.Client{Timeout: providerTimeout}
 	if client != nil {

@@ -59,8 +59,8 @@ type SessionConfig struct {
 // seenInterval is how often a session's last use is written: not a write for every request.
 const seenInterval = time.Minute
 
-// Sessions keeps sessions. It is the store behind a gorilla session, so that gorilla's registry reads the row
-// once a request; handlers use [Sessions.Current], [Sessions.Begin] and [Sessions.End].
+// Sessions keeps sessions: the store behind gorilla sessions. Handlers use [Sessions.Current],
+// [Sessions.Begin] and [Sessions.End].
 type Sessions struct {
 	store  *Store
 	gate   *policy.Gate
@@ -80,17 +80,20 @@ func (s *Store) Sessions(gate *policy.Gate, c SessionConfig) *Sessions {
 	return &Sessions{s, gate, c}
 }
 
-// Current returns who is signed in, or ErrNoSession. Another error means that it cannot be told now.
-func (s *Sessions) Current(r *http.Request) (Session, error) {
-	holder, err := s.Get(r, SessionCookie)
+// Current returns who is signed in, or ErrNoSession. Another error means that it cannot be told now. It reads
+// the row each time it is asked, and counts as use of the session.
+func (s *Sessions) Current(r *http.Request) (Session, error) { return s.current(r, true) }
+
+// Alive is Current for a request that lasts, such as a stream of updates: it tells when the session has ended
+// meanwhile, and does not count as use. An open page alone does not keep anyone signed in.
+func (s *Sessions) Alive(r *http.Request) (Session, error) { return s.current(r, false) }
+
+func (s *Sessions) current(r *http.Request, use bool) (Session, error) {
+	cookie, err := r.Cookie(SessionCookie)
 	if err != nil {
-		return Session{}, err
-	}
-	session, ok := holder.Values[valueKey].(Session)
-	if holder.IsNew || !ok {
 		return Session{}, ErrNoSession
 	}
-	return session, nil
+	return s.load(r.Context(), cookie.Value, use)
 }
 
 // Begin starts a session for someone who has just signed in. It always gets a token of its own, and the
@@ -216,7 +219,7 @@ func (s *Sessions) New(r *http.Request, name string) (*sessions.Session, error) 
 	if err != nil {
 		return holder, nil
 	}
-	session, err := s.load(r.Context(), cookie.Value)
+	session, err := s.load(r.Context(), cookie.Value, true)
 	switch {
 	case errors.Is(err, ErrNoSession):
 		return holder, nil
@@ -284,7 +287,7 @@ func (s *Sessions) insert(ctx context.Context, session Session) error {
 }
 
 // load finds the session of a token, or ErrNoSession for one that is unknown or has run out.
-func (s *Sessions) load(ctx context.Context, token string) (Session, error) {
+func (s *Sessions) load(ctx context.Context, token string, use bool) (Session, error) {
 	session := Session{hash: hashOf(token)}
 	var kind, person string
 	var data []byte
@@ -311,6 +314,9 @@ func (s *Sessions) load(ctx context.Context, token string) (Session, error) {
 		return Session{}, fmt.Errorf("oauth: decoding a session: %w", err)
 	}
 	session.Roles, session.MFA, session.Name, session.Email = d.Roles, d.MFA, d.Name, d.Email
+	if !use || now.Sub(time.UnixMicro(seen)) < seenInterval {
+		return session, nil
+	}
 	return session, s.touch(ctx, session.hash, seen, now)
 }
 
@@ -327,9 +333,6 @@ func (s *Sessions) expired(now, started, seen time.Time) string {
 
 // touch notes the use of a session. The old value in the condition lets one of several requests write.
 func (s *Sessions) touch(ctx context.Context, hash []byte, seen int64, now time.Time) error {
-	if now.Sub(time.UnixMicro(seen)) < seenInterval {
-		return nil
-	}
 	err := s.store.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE sessions SET last_seen = $1 WHERE token_hash = $2 AND last_seen = $3`, micros(now), hash, seen)
 		return err
