@@ -37,7 +37,8 @@ type engine struct {
 }
 
 // newEngine compiles the embedded policy with strict checks and without any built-in function that would
-// make an answer depend on more than the input (I7).
+// make an answer depend on more than the input (I7). The query is not partially evaluated: the tables of
+// features, operations and scopes would unfold into their product.
 func newEngine(ctx context.Context) (*engine, error) {
 	tables, err := limiteduse.ReadTables()
 	if err != nil {
@@ -68,7 +69,12 @@ func prepare(ctx context.Context, query string, modules map[string]string, data 
 		rego.Schemas(schemas()),
 	}
 	for name, source := range modules {
-		args = append(args, rego.Module(name, source))
+		// Parsed here because rego.Module drops the annotations, and with them the schema of the input.
+		module, err := ast.ParseModuleWithOpts(name, source, ast.ParserOptions{ProcessAnnotation: true})
+		if err != nil {
+			return rego.PreparedEvalQuery{}, fmt.Errorf("policy: parsing %s: %w", name, err)
+		}
+		args = append(args, rego.ParsedModule(module))
 	}
 	q, err := rego.New(args...).PrepareForEval(ctx)
 	if err != nil {

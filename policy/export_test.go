@@ -84,9 +84,13 @@ func Compile(ctx context.Context, access string) error {
 
 // CompileFloor prepares the hot query over another floor and the embedded access rules.
 func CompileFloor(ctx context.Context, floor string) error {
+	data, err := limiteduse.Data()
+	if err != nil {
+		return err
+	}
 	modules := limiteduse.Modules()
 	modules["floor.rego"] = floor
-	_, err := prepare(ctx, queryBasis, modules, nil)
+	_, err = prepare(ctx, queryBasis, modules, data)
 	return err
 }
 
@@ -119,7 +123,7 @@ func (g *Gate) BreakEngine(ctx context.Context, panics bool) error {
 			return nil, topdown.Halt{Err: errors.New("as it happens")}
 		})
 	module := "package webmail.decision\n\nbasis := \"owner_at_page\" if fault(input)\n"
-	q, err := rego.New(rego.Query(queryBasis), rego.Module("fault.rego", module), fault).PrepareForEval(ctx)
+	q, err := rego.New(rego.Query(queryBasis), rego.Module("fault.rego", module), fault, rego.StrictBuiltinErrors(true)).PrepareForEval(ctx)
 	if err != nil {
 		return fmt.Errorf("preparing the fault: %w", err)
 	}

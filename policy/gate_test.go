@@ -384,18 +384,20 @@ func manyIDs(n int) []string {
 func TestIncomplete(t *testing.T) {
 	w := newWorld(t)
 	for name, change := range map[string]func(*policy.Access){
-		"everything":     func(a *policy.Access) { *a = policy.Access{} },
-		"actor":          func(a *policy.Access) { a.Actor = policy.Actor{} },
-		"person":         func(a *policy.Access) { a.Actor.Person = "" },
-		"account":        func(a *policy.Access) { a.Account = "" },
-		"operation":      func(a *policy.Access) { a.Target.Operation = "" },
-		"resource":       func(a *policy.Access) { a.Target.Resource = policy.Resource{} },
-		"resource kind":  func(a *policy.Access) { a.Target.Resource.Kind = "" },
-		"ids":            func(a *policy.Access) { a.Target.Resource.IDs = nil },
-		"ids and new":    func(a *policy.Access) { a.Target.Resource.New = true },
-		"ids and max":    func(a *policy.Access) { a.Target.Resource.Max = 1 },
-		"ids and label":  func(a *policy.Access) { a.Target.Resource.Label = "INBOX" },
-		"new and label":  func(a *policy.Access) { a.Target.Resource = policy.Resource{Kind: policy.Messages, New: true, Label: "INBOX"} },
+		"everything":    func(a *policy.Access) { *a = policy.Access{} },
+		"actor":         func(a *policy.Access) { a.Actor = policy.Actor{} },
+		"person":        func(a *policy.Access) { a.Actor.Person = "" },
+		"account":       func(a *policy.Access) { a.Account = "" },
+		"operation":     func(a *policy.Access) { a.Target.Operation = "" },
+		"resource":      func(a *policy.Access) { a.Target.Resource = policy.Resource{} },
+		"resource kind": func(a *policy.Access) { a.Target.Resource.Kind = "" },
+		"ids":           func(a *policy.Access) { a.Target.Resource.IDs = nil },
+		"ids and new":   func(a *policy.Access) { a.Target.Resource.New = true },
+		"ids and max":   func(a *policy.Access) { a.Target.Resource.Max = 1 },
+		"ids and label": func(a *policy.Access) { a.Target.Resource.Label = "INBOX" },
+		"new and label": func(a *policy.Access) {
+			a.Target.Resource = policy.Resource{Kind: policy.Messages, New: true, Label: "INBOX"}
+		},
 		"negative max":   func(a *policy.Access) { a.Target.Resource = policy.Collection(policy.Messages, "", -1) },
 		"classes":        func(a *policy.Access) { a.Target.Classes = nil },
 		"purpose":        func(a *policy.Access) { a.Purpose = "" },
