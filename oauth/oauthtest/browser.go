@@ -16,6 +16,7 @@ import (
 type Browser struct {
 	t      *testing.T
 	client *http.Client
+	stop   func(*url.URL) bool // see StopAt
 }
 
 // NewBrowser returns a browser that has been nowhere. transport may be nil.
@@ -24,13 +25,18 @@ func NewBrowser(t *testing.T, transport http.RoundTripper) *Browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Browser{t, &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
-		if strings.HasSuffix(r.URL.Hostname(), ".test") {
+	b := &Browser{t: t}
+	b.client = &http.Client{Jar: jar, Transport: transport, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+		if strings.HasSuffix(r.URL.Hostname(), ".test") || b.stop != nil && b.stop(r.URL) {
 			return http.ErrUseLastResponse
 		}
 		return nil
-	}}}
+	}}
+	return b
 }
+
+// StopAt makes the browser stop before addresses that f picks; nil ends that.
+func (b *Browser) StopAt(f func(*url.URL) bool) { b.stop = f }
 
 // Page is what a browser shows in the end.
 type Page struct {
