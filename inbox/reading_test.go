@@ -25,6 +25,8 @@ type reader struct {
 	service *inbox.Service
 	log     *decisionlog.Log
 	facts   *ownerFacts
+
+	endpoint string // of the emulated Gmail
 }
 
 const (
@@ -62,7 +64,7 @@ type fixedToken string
 func (t fixedToken) Token(context.Context, *policy.Grant) (string, error) { return string(t), nil }
 func (fixedToken) Invalidate(policy.AccountID, string)                    {}
 
-func newReader(t *testing.T) *reader {
+func newReader(t testing.TB) *reader {
 	t.Helper()
 	ctx := t.Context()
 	r := &reader{mail: emulator.New(emulator.Options{Quota: "off", Auth: emulator.StaticTokens{
@@ -73,6 +75,7 @@ func newReader(t *testing.T) *reader {
 	}
 	web := httptest.NewServer(r.mail.Handler())
 	t.Cleanup(web.Close)
+	r.endpoint = web.URL
 
 	dir := t.TempDir()
 	db, err := database.Open(ctx, "sqlite:"+filepath.Join(dir, "log.db"))
@@ -104,7 +107,7 @@ func newReader(t *testing.T) *reader {
 	return r
 }
 
-func (r *reader) put(t *testing.T, message string, labels ...string) string {
+func (r *reader) put(t testing.TB, message string, labels ...string) string {
 	t.Helper()
 	id, err := r.mail.Insert(readerAddress, []byte(strings.ReplaceAll(message, "\n", "\r\n")), labels, time.Time{})
 	if err != nil {

@@ -40,6 +40,8 @@ type Config struct {
 	Gate      *policy.Gate
 	Tokens    gmail.Tokens
 	Sealer    Sealer
+	Identity  Identity // who a mailbox writes as
+	HTML      HTML     // cleans what leaves
 	Database  *database.DB
 	Endpoint  string            // root of the Gmail API; "" is Google's
 	Transport http.RoundTripper // the way out
@@ -51,15 +53,17 @@ type Config struct {
 
 // Service serves all mailboxes. It is safe for concurrent use.
 type Service struct {
-	gate  *policy.Gate
-	gmail *gmail.Client
-	seal  Sealer
-	db    *database.DB
-	now   func() time.Time
-	poll  time.Duration
-	shown time.Duration
-	held  time.Duration
-	boxes *boxes
+	gate     *policy.Gate
+	gmail    *gmail.Client
+	seal     Sealer
+	identity Identity
+	html     HTML
+	db       *database.DB
+	now      func() time.Time
+	poll     time.Duration
+	shown    time.Duration
+	held     time.Duration
+	boxes    *boxes
 
 	pollers sync.WaitGroup // of live updates
 	awake   chan struct{}  // wakes the sender of the outbox
@@ -74,7 +78,7 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		gate: c.Gate, gmail: client, seal: c.Sealer, db: c.Database, now: c.Now, poll: c.PollEvery, shown: c.UndoShown, held: c.UndoHeld,
+		gate: c.Gate, gmail: client, seal: c.Sealer, identity: c.Identity, html: c.HTML, db: c.Database, now: c.Now, poll: c.PollEvery, shown: c.UndoShown, held: c.UndoHeld,
 		boxes: newBoxes(), awake: make(chan struct{}, 1),
 	}
 	if s.now == nil {

@@ -4,6 +4,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
@@ -288,10 +289,10 @@ type DecisionEvent struct {
 	Basis     string `json:"basis,omitempty"`
 
 	// Body the event exactly as logged (OPA EventV1 for decisions)
-	Body       map[string]interface{} `json:"body"`
-	Clauses    []string               `json:"clauses,omitempty"`
-	DecisionId string                 `json:"decisionId,omitempty"`
-	Feature    string                 `json:"feature,omitempty"`
+	Body       json.RawMessage `json:"body"`
+	Clauses    []string        `json:"clauses,omitempty"`
+	DecisionId string          `json:"decisionId,omitempty"`
+	Feature    string          `json:"feature,omitempty"`
 
 	// Index leaf index
 	Index     int64             `json:"index"`
@@ -323,11 +324,11 @@ type Draft struct {
 
 // Label defines model for Label.
 type Label struct {
-	Color          LabelColor `json:"color,omitempty"`
-	Hidden         bool       `json:"hidden"`
-	Id             string     `json:"id"`
-	MessagesTotal  *int64     `json:"messagesTotal,omitempty"`
-	MessagesUnread *int64     `json:"messagesUnread,omitempty"`
+	Color          *LabelColor `json:"color,omitempty"`
+	Hidden         bool        `json:"hidden"`
+	Id             string      `json:"id"`
+	MessagesTotal  *int64      `json:"messagesTotal,omitempty"`
+	MessagesUnread *int64      `json:"messagesUnread,omitempty"`
 
 	// Name as Gmail names it; nesting by /
 	Name          string    `json:"name"`

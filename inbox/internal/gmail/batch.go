@@ -148,8 +148,8 @@ func decodeBatch[T any](res *http.Response, chunk []int, answers []Answer[T]) er
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil {
-			return &Error{Kind: Upstream, Status: res.StatusCode, Err: err}
+		if err != nil { // its text quotes the answer
+			return &Error{Kind: Upstream, Status: res.StatusCode, Err: errors.New("a batch answer that is malformed or cut short")}
 		}
 		i, ok := asked[p.Header.Get("Content-Id")]
 		if !ok {
@@ -164,8 +164,8 @@ const maxBatchAnswer = 64 << 20
 
 func decodePart[T any](p io.Reader) (value T, err error) {
 	res, err := http.ReadResponse(bufio.NewReader(p), nil)
-	if err != nil {
-		return value, &Error{Kind: Upstream, Err: err}
+	if err != nil { // its text quotes the answer
+		return value, &Error{Kind: Upstream, Err: errors.New("a part that is not an HTTP answer")}
 	}
 	defer res.Body.Close()
 	if res.StatusCode >= 300 {

@@ -147,7 +147,7 @@ func Do[T any](ctx context.Context, c *Client, grant *policy.Grant, call Call[T]
 		account = grant.Account()
 	}
 	transport := &guard{
-		gate: c.gate, grant: grant, tokens: c.tokens, host: c.base.Host,
+		gate: c.gate, grant: grant, tokens: c.tokens, scheme: c.base.Scheme, host: c.base.Host,
 		next: c.sender.forAccount(account),
 	}
 	result, err := call.run(ctx, &http.Client{Transport: transport, CheckRedirect: noRedirect}, c.base.String())

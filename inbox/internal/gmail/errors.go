@@ -1,8 +1,10 @@
 package gmail
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -63,6 +65,14 @@ func translate(err error) error {
 			reason = api.Errors[0].Reason
 		}
 		return answered(api.Code, reason, api.Message, api.Header, time.Now())
+	}
+	var syntax *json.SyntaxError
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &syntax) || errors.As(err, &mistyped) { // their texts quote the answer
+		return &Error{Kind: Upstream, Err: errors.New("an answer that is not the expected JSON")}
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
+		return &Error{Kind: Upstream, Err: io.ErrUnexpectedEOF}
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/totalengage/webmail/policy"
@@ -29,17 +30,35 @@ type guard struct {
 	grant  *policy.Grant
 	tokens Tokens
 	next   http.RoundTripper // quota, retries, network
-	host   string            // the only host it speaks to
+	scheme string
+	host   string // the only host it speaks to
+}
+
+// checkHeaders refuses every header that is not known to change nothing: headers can override the method,
+// choose another upload protocol, encode the body or bring credentials.
+func checkHeaders(req *http.Request, allowed ...string) error {
+	for name, values := range req.Header {
+		if !slices.Contains(allowed, name) || len(values) != 1 {
+			return fmt.Errorf("%w: an unknown or repeated header", errUnreadable)
+		}
+	}
+	if len(req.TransferEncoding) > 0 || len(req.Trailer) > 0 {
+		return fmt.Errorf("%w: a transfer encoding", errUnreadable)
+	}
+	return nil
 }
 
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
+	if req.URL.Scheme != g.scheme || req.URL.Host != g.host || req.Host != "" && req.Host != g.host || req.URL.User != nil {
+		return nil, &policy.NotCovered{Why: "another host"}
+	}
+	if err := checkHeaders(req, "Content-Type", "User-Agent", "X-Goog-Api-Client"); err != nil {
+		return nil, &policy.NotCovered{Why: err.Error()}
+	}
 	uses, err := targetsOf(req)
 	if err != nil {
 		return nil, &policy.NotCovered{Why: err.Error()}
-	}
-	if req.URL.Host != g.host {
-		return nil, &policy.NotCovered{Why: "another host"}
 	}
 	if err := g.gate.Use(ctx, g.grant, uses...); err != nil {
 		return nil, err
@@ -72,7 +91,7 @@ func authorized(req *http.Request, token string) *http.Request {
 
 // targetsOf derives what a request does: one target, or one for each part of a batch.
 func targetsOf(req *http.Request) ([]policy.Target, error) {
-	if req.Method == http.MethodPost && req.URL.Path == batchPath {
+	if req.Method == http.MethodPost && req.URL.Opaque == "" && req.URL.EscapedPath() == batchPath {
 		return batchTargets(req)
 	}
 	t, err := targetOf(req)
@@ -80,16 +99,16 @@ func targetsOf(req *http.Request) ([]policy.Target, error) {
 }
 
 func batchTargets(req *http.Request) ([]policy.Target, error) {
-	if req.URL.RawQuery != "" {
-		return nil, fmt.Errorf("%w: a batch with parameters", errUnreadable)
+	if req.URL.RawQuery != "" || req.Body == nil {
+		return nil, fmt.Errorf("%w: a batch with parameters or without a body", errUnreadable)
 	}
 	data, err := bodyBytes(req)
 	if err != nil {
 		return nil, err
 	}
-	_, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
-	if err != nil {
-		return nil, fmt.Errorf("%w: no content type", errUnreadable)
+	media, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if err != nil || media != "multipart/mixed" || len(params) != 1 {
+		return nil, fmt.Errorf("%w: a batch of another content type", errUnreadable)
 	}
 	var targets []policy.Target
 	parts := multipart.NewReader(bytes.NewReader(data), params["boundary"])
@@ -101,20 +120,45 @@ func batchTargets(req *http.Request) ([]policy.Target, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: a malformed batch", errUnreadable)
 		}
-		inner, err := http.ReadRequest(bufio.NewReader(part))
-		if err != nil {
-			return nil, fmt.Errorf("%w: a malformed part", errUnreadable)
-		}
-		// An inner header would win over the outer one: no part brings its own credentials or host.
-		if inner.Header.Get("Authorization") != "" || inner.Host != "" || strings.HasPrefix(inner.URL.Path, "/upload") {
-			return nil, fmt.Errorf("%w: a part with its own credentials, host or upload", errUnreadable)
-		}
-		t, err := targetOf(inner)
+		t, err := partTarget(part)
 		if err != nil {
 			return nil, err
 		}
 		targets = append(targets, t)
 	}
+}
+
+// partTarget reads one part of a batch: exactly one request, with nothing around it that another parser
+// could take for something else.
+func partTarget(part *multipart.Part) (policy.Target, error) {
+	for name := range part.Header {
+		if name != "Content-Type" && name != "Content-Id" {
+			return policy.Target{}, fmt.Errorf("%w: a part with another header", errUnreadable)
+		}
+	}
+	if part.Header.Get("Content-Type") != "application/http" {
+		return policy.Target{}, fmt.Errorf("%w: a part of another content type", errUnreadable)
+	}
+	r := bufio.NewReader(part)
+	inner, err := http.ReadRequest(r)
+	if err != nil {
+		return policy.Target{}, fmt.Errorf("%w: a malformed part", errUnreadable)
+	}
+	// An inner header would win over the outer one: no part brings its own credentials or host.
+	if err := checkHeaders(inner, "Content-Type", "Content-Length"); err != nil {
+		return policy.Target{}, err
+	}
+	if inner.Host != "" || strings.HasPrefix(inner.URL.Path, "/upload") {
+		return policy.Target{}, fmt.Errorf("%w: a part with its own host or upload", errUnreadable)
+	}
+	t, err := targetOf(inner)
+	if err != nil {
+		return t, err
+	}
+	if _, err := r.ReadByte(); err != io.EOF {
+		return t, fmt.Errorf("%w: something follows a part's request", errUnreadable)
+	}
+	return t, nil
 }
 
 // bodyBytes reads a body and puts it back.

@@ -34,6 +34,8 @@ type route struct {
 	classes       []policy.DataClass
 	byFormat      bool // classes depend on the format parameter
 	fresh         bool // makes a resource
+	upload        bool // may carry its message as an upload
+	message       bool // must carry its message: what was decided is what leaves
 	fixed         int  // members of a collection that has no maxResults
 	ids           func(map[string]any) ([]string, error)
 }
@@ -59,10 +61,10 @@ var routes = []route{
 	{verb: "GET", pattern: "drafts", operation: "drafts.list", kind: policy.Drafts, classes: list(policy.Metadata),
 		query: list("q", "maxResults", "pageToken", "fields")},
 	{verb: "GET", pattern: "drafts/{id}", operation: "drafts.get", kind: policy.Drafts, byFormat: true, query: list("format", "fields")},
-	{verb: "POST", pattern: "drafts", operation: "drafts.create", kind: policy.Drafts, fresh: true, classes: written, query: list("fields")},
-	{verb: "PUT", pattern: "drafts/{id}", operation: "drafts.update", kind: policy.Drafts, classes: written, query: list("fields")},
+	{verb: "POST", pattern: "drafts", operation: "drafts.create", kind: policy.Drafts, fresh: true, upload: true, classes: written, query: list("fields")},
+	{verb: "PUT", pattern: "drafts/{id}", operation: "drafts.update", kind: policy.Drafts, upload: true, classes: written, query: list("fields")},
 	{verb: "DELETE", pattern: "drafts/{id}", operation: "drafts.delete", kind: policy.Drafts, classes: list(policy.Metadata)},
-	{verb: "POST", pattern: "drafts/send", operation: "drafts.send", kind: policy.Drafts, classes: written, query: list("fields"), ids: idInBody},
+	{verb: "POST", pattern: "drafts/send", operation: "drafts.send", kind: policy.Drafts, upload: true, message: true, classes: written, query: list("fields"), ids: idInBody},
 }
 
 var written = []policy.DataClass{policy.Header, policy.Body, policy.Attachment}
@@ -77,14 +79,14 @@ func targetOf(req *http.Request) (policy.Target, error) {
 	if req.Header.Get("X-HTTP-Method-Override") != "" {
 		return policy.Target{}, fmt.Errorf("%w: a method override", errUnreadable)
 	}
-	path := strings.TrimPrefix(req.URL.EscapedPath(), "/upload")
+	path, upload := strings.CutPrefix(req.URL.EscapedPath(), "/upload")
 	rest, ok := strings.CutPrefix(path, usersPath)
-	if !ok {
+	if !ok || req.URL.Opaque != "" { // an opaque URL would be sent instead of the path
 		return policy.Target{}, fmt.Errorf("%w: an unknown path", errUnreadable)
 	}
 	for _, r := range routes {
 		if vars, ok := r.match(req.Method, rest); ok {
-			return r.target(req, vars)
+			return r.target(req, vars, upload)
 		}
 	}
 	return policy.Target{}, fmt.Errorf("%w: an unknown method", errUnreadable)
@@ -117,11 +119,18 @@ func (r route) match(verb, path string) (map[string]string, bool) {
 	return vars, true
 }
 
-func (r route) target(req *http.Request, vars map[string]string) (policy.Target, error) {
+func (r route) target(req *http.Request, vars map[string]string, upload bool) (policy.Target, error) {
 	t := policy.Target{Operation: r.operation, Resource: policy.Resource{Kind: r.kind, New: r.fresh, Max: r.fixed}}
 	body, err := readBody(req)
 	if err != nil {
 		return t, err
+	}
+	// An upload says so in path, parameter and body, or Gmail would read its body in another way than this.
+	if upload != body.upload || upload != req.URL.Query().Has("uploadType") || upload && !r.upload {
+		return t, fmt.Errorf("%w: half an upload", errUnreadable)
+	}
+	if r.message && !body.hasRaw {
+		return t, fmt.Errorf("%w: a send without its message", errUnreadable)
 	}
 	if id := vars["id"]; id != "" {
 		t.Resource.IDs = []string{id}
@@ -200,6 +209,7 @@ type content struct {
 	fields map[string]any
 	raw    [sha256.Size]byte
 	hasRaw bool
+	upload bool
 }
 
 // digest binds the body in canonical form, the same for a message in JSON and in an upload.
@@ -246,6 +256,9 @@ func parseContent(contentType string, data []byte) (content, error) {
 	}
 	switch media {
 	case "application/json":
+		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+			return content{}, fmt.Errorf("%w: another charset", errUnreadable)
+		}
 		return parseJSON(data)
 	case "multipart/related":
 		return parseUpload(multipart.NewReader(bytes.NewReader(data), params["boundary"]))
@@ -255,6 +268,9 @@ func parseContent(contentType string, data []byte) (content, error) {
 
 func parseJSON(data []byte) (content, error) {
 	var c content
+	if repeatedKey(json.NewDecoder(bytes.NewReader(data))) {
+		return c, fmt.Errorf("%w: its JSON says something twice", errUnreadable)
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	if err := dec.Decode(&c.fields); err != nil {
@@ -278,11 +294,56 @@ func parseJSON(data []byte) (content, error) {
 	return c, nil
 }
 
+// repeatedKey says whether an object of the document names a key twice: parsers differ in which they believe.
+func repeatedKey(dec *json.Decoder) bool {
+	type level struct {
+		keys map[string]bool // nil in an array
+		key  bool            // a key comes next
+	}
+	var open []level
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return false // the end, or an error that decoding will find
+		}
+		top := len(open) - 1
+		if delim, ok := token.(json.Delim); ok {
+			switch delim {
+			case '{':
+				open = append(open, level{keys: map[string]bool{}, key: true})
+			case '[':
+				open = append(open, level{})
+			default:
+				open = open[:top]
+				top--
+				if top >= 0 {
+					open[top].key = open[top].keys != nil
+				}
+			}
+			continue
+		}
+		if top < 0 || open[top].keys == nil {
+			continue
+		}
+		if open[top].key {
+			name, _ := token.(string)
+			if open[top].keys[name] {
+				return true
+			}
+			open[top].keys[name] = true
+		}
+		open[top].key = !open[top].key
+	}
+}
+
 // parseUpload reads a multipart/related upload: exactly the JSON, then the message.
 func parseUpload(r *multipart.Reader) (content, error) {
 	meta, err := r.NextRawPart()
 	if err != nil {
 		return content{}, fmt.Errorf("%w: an upload without metadata", errUnreadable)
+	}
+	if !plainPart(meta, "application/json") {
+		return content{}, fmt.Errorf("%w: an upload of an unknown shape", errUnreadable)
 	}
 	data, err := io.ReadAll(meta)
 	if err != nil {
@@ -293,7 +354,7 @@ func parseUpload(r *multipart.Reader) (content, error) {
 		return c, err
 	}
 	message, err := r.NextRawPart()
-	if err != nil || c.hasRaw || message.Header.Get("Content-Transfer-Encoding") != "" {
+	if err != nil || c.hasRaw || !plainPart(message, "message/rfc822") {
 		return c, fmt.Errorf("%w: an upload of an unknown shape", errUnreadable)
 	}
 	h := sha256.New()
@@ -304,8 +365,14 @@ func parseUpload(r *multipart.Reader) (content, error) {
 		return c, fmt.Errorf("%w: an upload with more than two parts", errUnreadable)
 	}
 	h.Sum(c.raw[:0])
-	c.hasRaw = true
+	c.hasRaw, c.upload = true, true
 	return c, nil
+}
+
+// plainPart says whether a part has this content type and no other header.
+func plainPart(p *multipart.Part, want string) bool {
+	media, _, err := mime.ParseMediaType(p.Header.Get("Content-Type"))
+	return err == nil && media == want && len(p.Header) == 1
 }
 
 func idsInBody(fields map[string]any) ([]string, error) {

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/totalengage/webmail/internal/database"
+	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/decisionlog"
+)
+
+// auditCmd reads the log offline: no server, no private key, nothing written.
+type auditCmd struct {
+	Tail   tailCmd   `cmd:"" help:"Follow the log as it grows, one JSON event a line."`
+	Query  queryCmd  `cmd:"" help:"Search the log, newest first."`
+	Verify verifyCmd `cmd:"" help:"Recompute the whole log and check it against its signature and a kept checkpoint. Exit status 3 when anything is wrong."`
+}
+
+// verifyError is a log that did not verify.
+type verifyError struct{ err error }
+
+func (e *verifyError) Error() string { return "the log does not verify: " + e.err.Error() }
+func (e *verifyError) Unwrap() error { return e.err }
+
+// openLog opens the log read-only with its public key.
+func (s storage) openLog(ctx context.Context) (*decisionlog.Log, func(), error) {
+	verifier, err := decisionlog.LoadVerifier(s.logKey() + ".pub")
+	if err != nil {
+		return nil, nil, fmt.Errorf("the log's public key (is --data right?): %w", err)
+	}
+	db, err := database.OpenReadOnly(ctx, s.logURL())
+	if err != nil {
+		return nil, nil, fmt.Errorf("the log's database: %w", err)
+	}
+	log, err := decisionlog.OpenReadOnly(ctx, db, verifier.Name(), verifier)
+	if err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	return log, func() { _, _ = log.Close(), db.Close() }, nil
+}
+
+type tailCmd struct {
+	storage
+	From int64 `help:"Leaf index to begin at." default:"0"`
+}
+
+func (c *tailCmd) Run(ctx context.Context) error {
+	log, done, err := c.openLog(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return log.Tail(ctx, c.From, func(r decisionlog.Record) error { return writeJSON(r) })
+}
+
+// queryCmd searches by the columns that auditors filter on.
+type queryCmd struct {
+	storage
+	Kind      string `help:"decision, outcome or lifecycle." enum:",decision,outcome,lifecycle" default:""`
+	Actor     string `help:"Pseudonym of the actor."`
+	ActorKind string `help:"owner, staff, service, auditor or reviewer."`
+	Account   string `help:"Pseudonym of the mailbox."`
+	Purpose   string `help:"Purpose, such as inbox.read."`
+	Feature   string `help:"Feature, such as thread_view."`
+	Operation string `help:"Gmail method, such as messages.get."`
+	Clause    string `help:"Clause id, such as LU-HUM-1."`
+	Outcome   string `help:"done, failed or unknown."`
+	Decision  string `help:"Decision id."`
+	Refused   bool   `help:"Only refusals."`
+	Allowed   bool   `help:"Only allowed decisions."`
+	Since     string `help:"Not before this time (RFC 3339)."`
+	Until     string `help:"Before this time (RFC 3339)."`
+	Limit     int    `help:"At most so many events." default:"50"`
+	Format    string `help:"table or jsonl." enum:"table,jsonl" default:"table"`
+}
+
+func (c *queryCmd) filter() (decisionlog.Filter, error) {
+	f := decisionlog.Filter{
+		Kind: decisionlog.Kind(c.Kind), Actor: c.Actor, ActorKind: c.ActorKind, Account: c.Account, Purpose: c.Purpose, Feature: c.Feature,
+		Operation: c.Operation, Clause: c.Clause, Outcome: c.Outcome, DecisionID: c.Decision,
+	}
+	if c.Refused && c.Allowed {
+		return f, errors.New("--refused and --allowed exclude each other")
+	}
+	if c.Refused || c.Allowed {
+		f.Allowed = &c.Allowed
+	}
+	var err error
+	if f.Since, err = parseTime("--since", c.Since); err != nil {
+		return f, err
+	}
+	f.Until, err = parseTime("--until", c.Until)
+	return f, err
+}
+
+func parseTime(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return t, fmt.Errorf("%s must be a time like 2026-11-23T20:00:00Z", flag)
+	}
+	return t, nil
+}
+
+func (c *queryCmd) Run(ctx context.Context) error {
+	f, err := c.filter()
+	if err != nil {
+		return err
+	}
+	if c.Limit < 1 {
+		return errors.New("--limit must be at least 1")
+	}
+	log, done, err := c.openLog(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	if c.Format == "table" {
+		fmt.Fprintln(out, "LEAF\tTIME\tKIND\tACTOR\tOPERATION\tPURPOSE\tFEATURE\tANSWER\tBASIS OR CLAUSES")
+	}
+	for left := c.Limit; left > 0; {
+		f.Limit = min(left, decisionlog.MaxPage)
+		page, err := log.Query(ctx, f)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Records {
+			if c.Format == "jsonl" {
+				if err := writeJSON(r); err != nil {
+					return err
+				}
+				continue
+			}
+			fmt.Fprintln(out, row(r))
+		}
+		left -= len(page.Records)
+		if page.Next == 0 || len(page.Records) == 0 {
+			break
+		}
+		f.Before = page.Next
+	}
+	return out.Flush()
+}
+
+func row(r decisionlog.Record) string {
+	answer, why := r.Outcome, ""
+	if r.Kind == decisionlog.Decision {
+		answer, why = "refused", strings.Join(r.Clauses, " ")
+		if r.Allowed {
+			answer, why = "allowed", r.Basis
+		}
+	}
+	who := r.ActorKind
+	if r.Actor != "" {
+		who += " " + r.Actor[:min(8, len(r.Actor))]
+	}
+	return strings.Join([]string{
+		fmt.Sprint(r.Index), r.At.UTC().Format(time.RFC3339), string(r.Kind), who, r.Operation, r.Purpose, r.Feature, answer, why,
+	}, "\t")
+}
+
+// writeJSON prints one event as it was logged, with its place in the log.
+func writeJSON(r decisionlog.Record) error {
+	body := json.RawMessage(r.Body)
+	if len(body) == 0 {
+		body = json.RawMessage("null") // dropped by retention; its hash is still in the tree
+	}
+	line, err := json.Marshal(map[string]any{"index": r.Index, "kind": r.Kind, "time": r.At.UTC(), "event": body})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(string(line))
+	return err
+}
+
+// verifyCmd recomputes the log.
+type verifyCmd struct {
+	storage
+	Checkpoint string `help:"A checkpoint kept from an earlier time: the log must contain all that it commits to." type:"existingfile"`
+	Save       string `help:"Write the log's checkpoint here, to keep for the next time." type:"path"`
+}
+
+func (c *verifyCmd) Run(ctx context.Context) error {
+	o := decisionlog.VerifyOptions{Index: policy.Index}
+	if c.Checkpoint != "" {
+		kept, err := os.ReadFile(c.Checkpoint)
+		if err != nil {
+			return fmt.Errorf("the kept checkpoint: %w", err)
+		}
+		o.Kept = bytes.TrimLeft(kept, "\n")
+	}
+	log, done, err := c.openLog(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	report, err := log.Verify(ctx, o)
+	if err != nil {
+		return &verifyError{err}
+	}
+	fmt.Printf("%d events verified: every leaf, every hash, the order, the columns and the signature.\nroot %s\n", report.Tree.N, report.Tree.Hash)
+	if report.KeptFrom > 0 {
+		fmt.Printf("bodies begin at leaf %d; of earlier events only hashes are kept\n", report.KeptFrom)
+	}
+	if c.Checkpoint != "" {
+		fmt.Printf("consistent with the kept checkpoint of %d events\n", report.Kept.N)
+	} else {
+		fmt.Println("no kept checkpoint given: a log rolled back as a whole would not be noticed (--checkpoint)")
+	}
+	if c.Save != "" {
+		return os.WriteFile(c.Save, report.Checkpoint, 0o644)
+	}
+	return nil
+}

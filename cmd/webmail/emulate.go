@@ -1,0 +1,174 @@
+//go:build !release
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	gmail "github.com/totalengage/webmail/inbox/emulator"
+	signon "github.com/totalengage/webmail/oauth/emulator"
+)
+
+// emulateCmd serves the Gmail API and Google's sign-in on one port.
+type emulateCmd struct {
+	Addr    string   `help:"Address to listen on." default:"127.0.0.1:8025"`
+	Seed    string   `help:"YAML file with users, tokens, messages and OAuth clients (docs/emulate.md)." type:"existingfile"`
+	Import  []string `help:"Mail to import: an mbox, a Maildir, an .eml file or a tree of them, as PATH or ADDRESS=PATH; without an address, for the seed's first user." sep:"none"`
+	Quota   string   `help:"Quota table: new (since May 2026), old, or off." default:"new" enum:"new,old,off"`
+	Control bool     `help:"Serve /emulator/faults, through which tests switch faults."`
+}
+
+func (c *emulateCmd) Run(ctx context.Context) error {
+	g, err := newGoogle(c.Quota, c.Control)
+	if err != nil {
+		return err
+	}
+	if err := c.fill(g); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen: %w", err)
+	}
+	origin := "http://" + l.Addr().String()
+	if err := g.signOn.SetIssuer(origin); err != nil {
+		return err
+	}
+	fmt.Printf("Gmail API and Google sign-in at %s/ (discovery: %s/.well-known/openid-configuration)\n", origin, origin)
+	return serveUntil(ctx, l, g)
+}
+
+func (c *emulateCmd) fill(g *emulatedGoogle) error {
+	if c.Seed != "" {
+		f, err := os.Open(c.Seed)
+		if err != nil {
+			return fmt.Errorf("the seed cannot be read: %w", err)
+		}
+		defer f.Close()
+		seed, err := gmail.ParseSeed(f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Seed, err)
+		}
+		if err := g.apply(seed, filepath.Dir(c.Seed)); err != nil {
+			return fmt.Errorf("%s: %w", c.Seed, err)
+		}
+	}
+	return c.imports(g)
+}
+
+// imports reads mail and says what was refused and why; a refused message does not stop the others.
+func (c *emulateCmd) imports(g *emulatedGoogle) error {
+	for _, item := range c.Import {
+		address, path, named := strings.Cut(item, "=")
+		if !named || !strings.Contains(address, "@") {
+			users := g.mail.Users()
+			if len(users) == 0 {
+				return errors.New("--import needs a user: give a --seed, or ADDRESS=PATH")
+			}
+			address, path = users[0].Email, item
+		}
+		if !g.mail.HasUser(address) {
+			if err := g.addUser(address, address); err != nil {
+				return err
+			}
+		}
+		report, err := g.mail.ImportPath(address, path, []string{"INBOX"})
+		if err != nil {
+			return fmt.Errorf("importing: %w", err)
+		}
+		fmt.Printf("imported %d messages, refused %d\n", report.Imported, len(report.Refused))
+		for _, r := range report.Refused {
+			fmt.Printf("  refused: %s: %s\n", r.File, r.Reason)
+		}
+	}
+	return nil
+}
+
+// emulatedGoogle is what Google would be: Gmail and the sign-in that its tokens come from, in one origin.
+type emulatedGoogle struct {
+	mail   *gmail.Server
+	signOn *signon.Server
+	static gmail.StaticTokens
+	gmail  http.Handler
+	auth   http.Handler
+}
+
+func newGoogle(quota string, control bool) (*emulatedGoogle, error) {
+	g := &emulatedGoogle{static: gmail.StaticTokens{}}
+	var err error
+	if g.signOn, err = signon.New(signon.Google()); err != nil {
+		return nil, err
+	}
+	g.mail = gmail.New(gmail.Options{Auth: gmail.Chain(g.static, signedIn{g.signOn}), Quota: quota, Control: control})
+	g.gmail, g.auth = g.mail.Handler(), g.signOn.Handler()
+	return g, nil
+}
+
+// signedIn lets the emulated Gmail accept the tokens of the emulated sign-in.
+type signedIn struct{ server *signon.Server }
+
+func (s signedIn) Lookup(token string) (gmail.TokenInfo, bool) {
+	info, ok := s.server.Lookup(token)
+	return gmail.TokenInfo{Email: info.Email, Scopes: info.Scopes, ClientID: info.ClientID}, ok
+}
+
+func (g *emulatedGoogle) addUser(email, name string) error {
+	if err := g.mail.AddUser(email, name); err != nil {
+		return err
+	}
+	return g.signOn.AddUser(signon.User{Email: email, Name: name})
+}
+
+// apply fills both halves from a seed.
+func (g *emulatedGoogle) apply(seed *gmail.Seed, dir string) error {
+	maps.Copy(g.static, seed.StaticTokens()) // before anything is served
+	for _, u := range seed.Users {
+		if err := g.signOn.AddUser(signon.User{Email: u.Email, Name: u.Name}); err != nil {
+			return err
+		}
+	}
+	for _, c := range seed.Clients {
+		if err := g.signOn.AddClient(signon.Client{ID: c.ID, Secret: c.Secret, RedirectURIs: c.RedirectURIs}); err != nil {
+			return err
+		}
+	}
+	return g.mail.Apply(seed, dir)
+}
+
+// ServeHTTP gives Gmail its paths and the sign-in all others.
+func (g *emulatedGoogle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, prefix := range []string{"/gmail/", "/upload/", "/resumable/", "/batch", "/discovery/", "/$discovery/", "/emulator/"} {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			g.gmail.ServeHTTP(w, r)
+			return
+		}
+	}
+	g.auth.ServeHTTP(w, r)
+}
+
+// serveUntil serves until ctx ends.
+func serveUntil(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}

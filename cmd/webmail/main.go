@@ -1,0 +1,74 @@
+// Command webmail is the whole product in one program: the server (serve), a demonstration with everything
+// embedded (demo), the emulated Gmail and Google sign-in alone (emulate), and the auditor's tools (audit).
+//
+// Flags, WEBMAIL_* variables and one configuration file say the same things; see --help and README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set at release builds: -ldflags "-X main.version=v1.2.3".
+var version = "development"
+
+// cli is the command line. Each command says in its own file what it does.
+type cli struct {
+	Config  kong.ConfigFlag  `help:"YAML file with any of the flags, named as they are without dashes in front; unknown keys are errors." placeholder:"FILE" env:"WEBMAIL_CONFIG"`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Serve serveCmd `cmd:"" help:"Serve the inbox over real Gmail (or given endpoints)."`
+	Audit auditCmd `cmd:"" help:"Read and verify the decision log."`
+
+	emulated
+}
+
+// Exit codes. A verification that fails has its own, so that a script can tell it from a usage error.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+	exitVerify  = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+// run is main as a function, for tests.
+func run(ctx context.Context, args []string) int {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("webmail"),
+		kong.Description("A Gmail inbox for your product, every access decided by policy and provably recorded."),
+		kong.Vars{"version": version, "gmail": googleEndpoint, "weaknesses": weaknessNames()}, kong.DefaultEnvars("WEBMAIL"), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Configuration(readConfig), kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		return failed(err)
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		parser.Errorf("%s", err)
+		return exitUsage
+	}
+	return failed(command.Run())
+}
+
+func failed(err error) int {
+	var verify *verifyError
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+		return 0
+	case errors.As(err, &verify):
+		fmt.Fprintln(os.Stderr, "webmail:", err)
+		return exitVerify
+	}
+	fmt.Fprintln(os.Stderr, "webmail:", err)
+	return exitFailure
+}

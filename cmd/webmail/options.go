@@ -1,0 +1,159 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/totalengage/webmail/inbox"
+	"github.com/totalengage/webmail/policy"
+)
+
+// storage says where things are kept. The audit commands take the same flags.
+type storage struct {
+	Data        string `help:"Directory of keys and, with SQLite, of the databases." default:"data" type:"path"`
+	Database    string `help:"Product database: sqlite:FILE or postgres://URL. Default: webmail.db in --data."`
+	LogDatabase string `help:"Decision log's database. Default: decisions.db in --data, or the product's PostgreSQL."`
+	LogOrigin   string `help:"Name of the log, the first line of its checkpoints; never change it." default:"webmail.local/decisions"`
+}
+
+func (s storage) productURL() string {
+	if s.Database != "" {
+		return s.Database
+	}
+	return "sqlite:" + filepath.Join(s.Data, "webmail.db")
+}
+
+func (s storage) logURL() string {
+	switch {
+	case s.LogDatabase != "":
+		return s.LogDatabase
+	case strings.HasPrefix(s.Database, "postgres"):
+		return s.Database
+	}
+	return "sqlite:" + filepath.Join(s.Data, "decisions.db")
+}
+
+func (s storage) keys() string   { return filepath.Join(s.Data, "keys") }
+func (s storage) logKey() string { return filepath.Join(s.Data, "keys", "log.key") }
+
+// google is where Google is; every endpoint but the identity can be another one, for tests against emulators.
+type google struct {
+	ClientID     string `help:"OAuth client id from Google's console." name:"google-client-id"`
+	ClientSecret string `help:"OAuth client secret. Better given as WEBMAIL_GOOGLE_CLIENT_SECRET or in the configuration file than on the command line." name:"google-client-secret"`
+	Issuer       string `help:"Another OpenID provider in Google's place (its discovery document names the endpoints)." name:"google-issuer"`
+	Gmail        string `help:"Another Gmail API in Google's place (root URL)." name:"gmail-endpoint" default:"${gmail}"`
+}
+
+// staff is the company's own identity provider.
+type staff struct {
+	Issuer       string            `help:"OpenID provider of staff; without it nobody signs in as staff." name:"staff-issuer"`
+	ClientID     string            `help:"Client id at the staff provider." name:"staff-client-id"`
+	ClientSecret string            `help:"Client secret at the staff provider." name:"staff-client-secret"`
+	Roles        map[string]string `help:"Groups of the staff provider and the role each gives: support, approver, auditor or reviewer." name:"staff-roles" placeholder:"GROUP=ROLE;..."`
+}
+
+// product is how the inbox presents itself.
+type product struct {
+	Name     string `help:"Name of the product, as users see it." name:"product-name" default:"Webmail"`
+	Operator string `help:"Company that answers for it; named in the disclosure." name:"operator"`
+	Contact  string `help:"Address for questions about data; named in the disclosure." name:"contact"`
+	Support  string `help:"Support address shown in the product." name:"support-email"`
+}
+
+// weaknesses are the ways in which a deployment may be weaker than the design wants. Each must be named to
+// be accepted, and what is accepted stands in the log's start event.
+var weaknesses = map[string]string{
+	"cleartext-keyset": "the master keyset lies in a file of the data directory, not in a KMS (SEC-2)",
+	"no-witness":       "nobody outside cosigns the log, so its key's holder could rewrite what no auditor has kept",
+	"plain-http":       "browsers reach the server without TLS beyond loopback (SEC-1)",
+	"other-google":     "Gmail or Google's sign-in is another endpoint than Google's own",
+}
+
+// serverOptions are what a running product needs.
+type serverOptions struct {
+	storage
+	google
+	staff
+	product
+
+	Addr      string        `help:"Address to listen on." default:"127.0.0.1:8080"`
+	PublicURL string        `help:"Origin under which browsers reach the server, such as https://mail.example.com. Default: http://ADDR."`
+	Accept    []string      `help:"Weaknesses accepted: ${weaknesses}."`
+	Poll      time.Duration `help:"How often live updates ask Gmail for changes." default:"15s"`
+	UndoShown time.Duration `help:"How long the page offers to undo a send." default:"10s"`
+	UndoHeld  time.Duration `help:"How long the server holds a send; longer than shown, so that a late click still wins." default:"15s"`
+	LogLevel  string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+
+	demo bool // everything embedded; never set by a flag
+}
+
+// googleEndpoint is where Gmail is unless told otherwise.
+const googleEndpoint = inbox.GoogleEndpoint
+
+// check refuses what cannot work or is not safe, before anything is opened.
+func (o *serverOptions) check() error {
+	if o.PublicURL == "" {
+		o.PublicURL = "http://" + o.Addr
+	}
+	u, err := url.Parse(o.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+		return fmt.Errorf("--public-url must be http(s)://host[:port] without a path")
+	}
+	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
+		return fmt.Errorf("--addr must be HOST:PORT: %w", err)
+	}
+	for name, value := range map[string]string{
+		"--google-client-id": o.google.ClientID, "--google-client-secret": o.google.ClientSecret, "--operator": o.Operator, "--contact": o.Contact,
+	} {
+		if value == "" {
+			return fmt.Errorf("%s is missing; README.md says where it comes from", name)
+		}
+	}
+	if o.staff.Issuer != "" && (o.staff.ClientID == "" || len(o.staff.Roles) == 0) {
+		return errors.New("--staff-issuer needs --staff-client-id, --staff-client-secret and --staff-roles")
+	}
+	return o.checkWeaknesses(u)
+}
+
+// present lists the weaknesses of this configuration, sorted.
+func (o *serverOptions) present(public *url.URL) []string {
+	found := []string{"cleartext-keyset", "no-witness"} // neither a KMS nor a witness can be configured yet
+	if public.Scheme == "http" && !policy.Loopback(public.Hostname()) {
+		found = append(found, "plain-http")
+	}
+	if o.google.Issuer != "" || o.Gmail != googleEndpoint {
+		found = append(found, "other-google")
+	}
+	slices.Sort(found)
+	return found
+}
+
+func (o *serverOptions) checkWeaknesses(public *url.URL) error {
+	for _, name := range o.Accept {
+		if weaknesses[name] == "" {
+			return fmt.Errorf("--accept: there is no weakness %q; see --help", name)
+		}
+	}
+	if o.demo {
+		return nil
+	}
+	var missing []string
+	for _, name := range o.present(public) {
+		if !slices.Contains(o.Accept, name) {
+			missing = append(missing, fmt.Sprintf("  %s: %s", name, weaknesses[name]))
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("this configuration is weaker than the design wants; mend it, or accept each by name with --accept:\n%s", strings.Join(missing, "\n"))
+	}
+	return nil
+}
+
+func weaknessNames() string { return strings.Join(slices.Sorted(maps.Keys(weaknesses)), ", ") }

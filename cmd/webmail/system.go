@@ -1,0 +1,329 @@
+package main
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/totalengage/webmail/frontend"
+	"github.com/totalengage/webmail/frontend/mailhtml"
+	"github.com/totalengage/webmail/frontend/signin"
+	"github.com/totalengage/webmail/inbox"
+	"github.com/totalengage/webmail/internal/database"
+	"github.com/totalengage/webmail/internal/egress"
+	"github.com/totalengage/webmail/oauth"
+	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/consent"
+	"github.com/totalengage/webmail/policy/decisionlog"
+)
+
+// system is the product, put together: everything that serve and demo run. It is built in the order in
+// which rooms know each other: stores, log, gate, vault, inbox, frontend.
+type system struct {
+	options  serverOptions
+	log      *slog.Logger
+	product  *database.DB
+	logDB    *database.DB
+	decided  *decisionlog.Log
+	store    *oauth.Store
+	sessions *oauth.Sessions
+	vault    *oauth.Vault
+	owners   *oauth.Owners
+	gate     *policy.Gate
+	inbox    *inbox.Service
+	front    *frontend.Server
+	handler  http.Handler
+	closers  []func()
+}
+
+// facts joins what the rooms know for the policy.
+type facts struct {
+	*oauth.Store
+	product *database.DB
+}
+
+func (f facts) Instruction(ctx context.Context, id string) (policy.Instruction, error) {
+	return inbox.Instruction(ctx, f.product, id)
+}
+
+func newSystem(ctx context.Context, o serverOptions, log *slog.Logger) (*system, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s := &system{options: o, log: log}
+	for _, open := range []func(context.Context) error{s.openStores, s.openAccess, s.openFrontend} {
+		if err := open(ctx); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// openStores opens the databases, the keys and the log.
+func (s *system) openStores(ctx context.Context) (err error) {
+	if err := os.MkdirAll(s.options.keys(), 0o700); err != nil {
+		return fmt.Errorf("the data directory cannot be made: %w", err)
+	}
+	if s.product, err = s.open(ctx, s.options.productURL()); err != nil {
+		return fmt.Errorf("the product database: %w", err)
+	}
+	if err := inbox.Migrate(ctx, s.product); err != nil {
+		return fmt.Errorf("the inbox's tables: %w", err)
+	}
+	if s.logDB, err = s.open(ctx, s.options.logURL()); err != nil {
+		return fmt.Errorf("the decision log's database: %w", err)
+	}
+	signer, verifier, err := decisionlog.LoadOrCreateKey(s.options.logKey(), s.options.LogOrigin)
+	if err != nil {
+		return fmt.Errorf("the decision log's key: %w", err)
+	}
+	s.decided, err = decisionlog.Open(ctx, s.logDB, decisionlog.Config{Origin: s.options.LogOrigin, Signer: signer, Verifier: verifier})
+	if err != nil {
+		return fmt.Errorf("the decision log: %w", err)
+	}
+	s.closers = append(s.closers, func() { _ = s.decided.Close() })
+	return nil
+}
+
+func (s *system) open(ctx context.Context, url string) (*database.DB, error) {
+	db, err := database.Open(ctx, url)
+	if err == nil {
+		s.closers = append(s.closers, func() { _ = db.Close() })
+	}
+	return db, err
+}
+
+// openAccess builds the gate over the stores, and over the gate everything that may reach Gmail.
+func (s *system) openAccess(ctx context.Context) error {
+	o := s.options
+	out, origins, err := wayOut(o)
+	if err != nil {
+		return err
+	}
+	keys, err := oauth.OpenKeys(o.keys())
+	if err != nil {
+		return err
+	}
+	consents, err := consent.Open(ctx, s.product, nil)
+	if err != nil {
+		return err
+	}
+	if s.store, err = oauth.Open(ctx, s.product, keys, consents, oauth.Options{Log: s.log}); err != nil {
+		return err
+	}
+	s.gate, err = policy.NewGate(ctx, policy.Config{
+		Log: s.decided, Facts: facts{s.store, s.product}, PseudonymKey: keys.Pseudonym(),
+		Labels: map[string]string{"app": "webmail", "version": version},
+	})
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.gate.Close)
+	return s.openMail(out, origins, keys)
+}
+
+func (s *system) openMail(out *egress.Transport, origins []string, keys *oauth.Keys) error {
+	o := s.options
+	client := out.Client(30 * time.Second)
+	google, err := oauth.NewProvider(googleProvider(o.google), client)
+	if err != nil {
+		return fmt.Errorf("Google's sign-in: %w", err)
+	}
+	s.vault = s.store.Vault(s.gate, google)
+	s.sessions = s.store.Sessions(s.gate, oauth.SessionConfig{})
+	s.owners = s.store.Owners(s.gate, s.vault, google, oauth.OwnersConfig{
+		SignInRedirect: o.PublicURL + signin.SignInCallbackPath, ConnectRedirect: o.PublicURL + signin.ConnectCallbackPath,
+	})
+	s.inbox, err = inbox.New(inbox.Config{
+		Gate: s.gate, Tokens: s.vault, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: out, PollEvery: o.Poll,
+		UndoShown: o.UndoShown, UndoHeld: o.UndoHeld, Identity: s.store, HTML: composedHTML{},
+	})
+	if err != nil {
+		return err
+	}
+	s.vault.OnPurge(func(ctx context.Context, account policy.AccountID) error {
+		s.inbox.Forget(account)
+		return s.inbox.Purge(ctx, account)
+	})
+	return s.record("system.started", origins, keys)
+}
+
+// record writes the start event: what runs, where it speaks to, and which weaknesses were accepted.
+func (s *system) record(event string, origins []string, _ *oauth.Keys) error {
+	public, err := url.Parse(s.options.PublicURL)
+	if err != nil {
+		return err
+	}
+	return s.gate.Record(context.Background(), policy.Lifecycle{Event: event, Details: map[string]string{
+		"version": version, "policy": s.gate.Revision(), "destinations": strings.Join(origins, " "),
+		"weaknesses": strings.Join(s.options.present(public), " "), "demo": fmt.Sprint(s.options.demo),
+	}})
+}
+
+func (s *system) openFrontend(context.Context) error {
+	o := s.options
+	p := consent.Product{Name: o.product.Name, Operator: o.Operator, Contact: o.Contact, HelpURL: o.PublicURL + signin.HelpPath}
+	disclosure, err := consent.Render(consent.Current, p)
+	if err != nil {
+		return err
+	}
+	deps := signin.Deps{Owners: s.owners, Sessions: s.sessions, Disclosure: disclosure, Product: p, Log: s.log}
+	if o.staff.Issuer != "" {
+		out, _, err := wayOut(o)
+		if err != nil {
+			return err
+		}
+		provider, err := oauth.NewProvider(oauth.ProviderConfig{Issuer: o.staff.Issuer, ClientID: o.staff.ClientID, ClientSecret: o.staff.ClientSecret}, out.Client(30*time.Second))
+		if err != nil {
+			return fmt.Errorf("the staff's sign-in: %w", err)
+		}
+		deps.Staff, err = s.store.Staff(s.gate, provider, oauth.StaffConfig{Redirect: o.PublicURL + signin.StaffCallbackPath, Roles: o.staff.Roles})
+		if err != nil {
+			return err
+		}
+	}
+	verifier, err := os.ReadFile(o.logKey() + ".pub")
+	if err != nil {
+		return fmt.Errorf("the decision log's public key: %w", err)
+	}
+	linkKey, err := s.linkKey()
+	if err != nil {
+		return err
+	}
+	s.front, err = frontend.New(frontend.Config{
+		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo}, Gate: s.gate, Log: s.decided,
+		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, SignIn: deps, LinkKey: linkKey, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.handler, err = s.front.Handler()
+	return err
+}
+
+// linkKey derives the key of image links from the deployment's secret, so that all nodes agree on it.
+func (s *system) linkKey() ([]byte, error) {
+	keys, err := oauth.OpenKeys(s.options.keys())
+	if err != nil {
+		return nil, err
+	}
+	return hkdf.Key(sha256.New, keys.Pseudonym(), nil, "webmail inline image links", 32)
+}
+
+// composedHTML lends the composer the sanitizer of mail bodies: inbox may not import frontend.
+type composedHTML struct{}
+
+func (composedHTML) Outgoing(html string) (string, error) { return mailhtml.SanitizeOutgoing(html) }
+func (composedHTML) Text(html string) string              { return mailhtml.TextOf(html) }
+
+func googleProvider(g google) oauth.ProviderConfig {
+	if g.Issuer == "" {
+		return oauth.Google(g.ClientID, g.ClientSecret)
+	}
+	return oauth.ProviderConfig{Issuer: g.Issuer, ClientID: g.ClientID, ClientSecret: g.ClientSecret}
+}
+
+// wayOut makes the one transport to the outside, for the endpoints that the configuration names.
+func wayOut(o serverOptions) (*egress.Transport, []string, error) {
+	p := googleProvider(o.google)
+	urls := []string{o.Gmail, p.Issuer}
+	for _, u := range []string{p.AuthURL, p.TokenURL, p.RevokeURL, p.KeysURL, o.staff.Issuer} {
+		if u != "" {
+			urls = append(urls, u)
+		}
+	}
+	d, err := policy.NewDestinations(urls...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return egress.New(d), d.Origins(), nil
+}
+
+// drainTime is how long requests in flight may take once the server is told to stop.
+const drainTime = 15 * time.Second
+
+// serve answers until ctx ends, then drains: streams are ended, requests finish, outcomes are recorded.
+func (s *system) serve(ctx context.Context, l net.Listener, ready func()) error {
+	if n, err := s.gate.Reconcile(ctx, s.leftOpen()); err != nil {
+		return err
+	} else if n > 0 {
+		s.log.Warn("decisions left open by a crash are marked unknown", "count", n)
+	}
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	server.RegisterOnShutdown(s.front.Drain)
+	work, inner := errgroup.WithContext(ctx)
+	if err := s.inbox.StartSender(inner); err != nil {
+		return err
+	}
+	work.Go(func() error { return s.maintain(inner) })
+	work.Go(func() error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	work.Go(func() error {
+		<-inner.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+		defer cancel()
+		return server.Shutdown(stop)
+	})
+	ready()
+	err := work.Wait()
+	s.inbox.StopSender()
+	if stopped := s.gate.Record(context.WithoutCancel(ctx), policy.Lifecycle{Event: "system.stopped"}); err == nil {
+		err = stopped
+	}
+	return err
+}
+
+// leftOpen is how old an open decision must be to be a crash's: with a database of its own the process
+// knows that nobody else is at work, with a shared one another node may be.
+func (s *system) leftOpen() time.Duration {
+	if s.logDB.Dialect() == database.SQLite {
+		return 0
+	}
+	return 10 * time.Minute
+}
+
+// maintainEvery is how often expired sessions and left-over revocations are looked after.
+const maintainEvery = time.Minute
+
+func (s *system) maintain(ctx context.Context) error {
+	tick := time.NewTicker(maintainEvery)
+	defer tick.Stop()
+	for {
+		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain} {
+			if err := step(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("maintenance failed and will be tried again", "of", name)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// close releases everything, last opened first.
+func (s *system) close() {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		s.closers[i]()
+	}
+}

@@ -1,0 +1,100 @@
+package frontend
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gorilla/mux"
+
+	"github.com/totalengage/webmail/inbox"
+	"github.com/totalengage/webmail/oauth"
+	"github.com/totalengage/webmail/policy"
+)
+
+// entrance says who may use a route.
+type entrance int
+
+const (
+	anyone  entrance = iota
+	owner            // signed in as a mailbox owner
+	auditor          // signed in as staff who read the log
+)
+
+// route is one row of the table: method and path together with who may enter and what the access is for.
+type route struct {
+	method, path string
+	who          entrance
+	purpose      policy.Purpose
+	feature      policy.Feature
+	handle       func(*Server, *visit) error
+}
+
+// routes is the whole API. Purpose and feature of every access to Gmail data come from here (DESIGN 4.1, 12).
+var routes = []route{
+	{"GET", "/api/session", anyone, "", "", (*Server).getSession},
+	{"POST", "/api/session/sign-out", anyone, "", "", (*Server).signOut},
+	{"POST", "/api/accounts/{account}/disconnect", owner, "account.manage", "connect", (*Server).disconnect},
+
+	{"GET", "/api/accounts/{account}/labels", owner, "inbox.read", "label_list", (*Server).listLabels},
+	{"GET", "/api/accounts/{account}/threads", owner, "inbox.read", "thread_list", (*Server).listThreads},
+	{"POST", "/api/accounts/{account}/search", owner, "inbox.search", "search", (*Server).searchThreads},
+	{"POST", "/api/accounts/{account}/threads/modify", owner, "inbox.organise", "organise", (*Server).modifyThreads},
+	{"POST", "/api/accounts/{account}/threads/trash", owner, "inbox.organise", "organise", (*Server).trashThreads},
+	{"POST", "/api/accounts/{account}/threads/untrash", owner, "inbox.organise", "organise", (*Server).untrashThreads},
+	{"GET", "/api/accounts/{account}/threads/{thread}", owner, "inbox.read", "thread_view", (*Server).getThread},
+	{"POST", "/api/accounts/{account}/messages/modify", owner, "inbox.organise", "organise", (*Server).modifyMessages},
+	{"GET", "/api/accounts/{account}/events", owner, "inbox.sync", "live_updates", (*Server).liveEvents},
+
+	{"POST", "/api/accounts/{account}/uploads", owner, "inbox.compose", "compose", (*Server).upload},
+	{"POST", "/api/accounts/{account}/drafts", owner, "inbox.compose", "compose", (*Server).createDraft},
+	{"GET", "/api/accounts/{account}/drafts/{draft}", owner, "inbox.compose", "compose", (*Server).getDraft},
+	{"PUT", "/api/accounts/{account}/drafts/{draft}", owner, "inbox.compose", "compose", (*Server).updateDraft},
+	{"DELETE", "/api/accounts/{account}/drafts/{draft}", owner, "inbox.compose", "compose", (*Server).deleteDraft},
+	{"POST", "/api/accounts/{account}/send", owner, "inbox.send", "send", (*Server).send},
+	{"GET", "/api/accounts/{account}/outbox", owner, "inbox.send", "send", (*Server).listOutbox},
+	{"POST", "/api/accounts/{account}/outbox/{item}/undo", owner, "inbox.send", "send", (*Server).undoSend},
+
+	{"GET", "/body/{account}/{message}", owner, "inbox.read", "message_view", (*Server).body},
+	{"GET", "/inline/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).inline},
+	{"GET", "/attachment/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).attachment},
+
+	{"GET", "/api/audit/decisions", auditor, "audit.read", "audit_log", (*Server).listDecisions},
+	{"GET", "/api/audit/checkpoint", auditor, "audit.read", "audit_log", (*Server).getCheckpoint},
+}
+
+// visit is one request on its way through a handler: who came, and the mailbox visit policy will be asked about.
+type visit struct {
+	w       http.ResponseWriter
+	r       *http.Request
+	session oauth.Session
+	inbox   inbox.Visit
+}
+
+func (v *visit) param(name string) string { return mux.Vars(v.r)[name] }
+
+// enter lets in whom the route is for, with the session's actor and the route's purpose and feature.
+func (s *Server) enter(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.admit(rt, w, r); err != nil {
+			s.answer(w, r, err)
+		}
+	})
+}
+
+func (s *Server) admit(rt route, w http.ResponseWriter, r *http.Request) error {
+	note(r, rt.path)
+	session, err := s.Sessions.Current(r)
+	switch {
+	case errors.Is(err, oauth.ErrNoSession) && rt.who == anyone:
+	case err != nil:
+		return err
+	case rt.who == owner && session.Kind != policy.Owner, rt.who == auditor && session.Kind != policy.Auditor && session.Kind != policy.Reviewer:
+		return errWrongRole
+	}
+	if err := s.schema.check(rt, r); err != nil {
+		return err
+	}
+	v := &visit{w: w, r: r, session: session}
+	v.inbox = inbox.Visit{Actor: session.Actor(), Account: policy.AccountID(v.param("account")), Purpose: rt.purpose, Feature: rt.feature}
+	return rt.handle(s, v)
+}

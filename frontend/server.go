@@ -1,0 +1,101 @@
+package frontend
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/gorilla/mux"
+	"github.com/klauspost/compress/gzhttp"
+
+	"github.com/totalengage/webmail/frontend/signin"
+	"github.com/totalengage/webmail/inbox"
+	"github.com/totalengage/webmail/oauth"
+	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/decisionlog"
+)
+
+// Product is how the product presents itself.
+type Product struct {
+	Name         string
+	SupportEmail string
+	Demo         bool
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	PublicURL string // origin under which browsers reach the server, without a path
+	Product   Product
+	Gate      *policy.Gate
+	Log       *decisionlog.Log
+	LogKey    string // the log's verifier key, for auditors
+	Inbox     *inbox.Service
+	Sessions  *oauth.Sessions
+	Owners    *oauth.Owners
+	Vault     *oauth.Vault
+	SignIn    signin.Deps
+	LinkKey   []byte // signs the links of inline images, at least 32 bytes
+	Logger    *slog.Logger
+}
+
+// Server answers browsers.
+type Server struct {
+	Config
+	origin *url.URL
+	links  links
+	schema *schema
+	forms  []string // origins that forms may lead to: the sign-in providers
+
+	draining chan struct{} // closed when the server is about to stop
+	drain    sync.Once
+}
+
+// Drain ends the streams that would otherwise keep the server from stopping. Pages connect again by themselves.
+func (s *Server) Drain() { s.drain.Do(func() { close(s.draining) }) }
+
+// New makes a server. Handler gives what to serve.
+func New(c Config) (*Server, error) {
+	origin, err := url.Parse(c.PublicURL)
+	if err != nil || origin.Host == "" || strings.Trim(origin.Path, "/") != "" {
+		return nil, fmt.Errorf("frontend: the public URL must be scheme://host[:port] without a path, not %q", c.PublicURL)
+	}
+	if len(c.LinkKey) < 32 {
+		return nil, errors.New("frontend: the link key needs at least 32 bytes")
+	}
+	checked, err := newSchema()
+	if err != nil {
+		return nil, err
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Server{Config: c, origin: origin, links: links{key: c.LinkKey}, schema: checked, forms: signin.FormActionOrigins(c.SignIn), draining: make(chan struct{})}, nil
+}
+
+// Handler returns everything the server answers.
+func (s *Server) Handler() (http.Handler, error) {
+	r := mux.NewRouter()
+	r.UseEncodedPath()
+	for _, route := range routes {
+		r.Handle(route.path, s.enter(route)).Methods(route.method)
+	}
+	signin.Register(r, s.SignIn)
+	r.HandleFunc("/blank", s.blank).Methods(http.MethodGet)
+	r.PathPrefix("/assets/").Methods(http.MethodGet, http.MethodHead).Handler(assets())
+	r.PathPrefix("/api/").Handler(s.problemHandler(errNoRoute))
+	r.PathPrefix("/").Methods(http.MethodGet, http.MethodHead).HandlerFunc(s.page)
+	r.MethodNotAllowedHandler = s.problemHandler(errMethod)
+	r.NotFoundHandler = s.problemHandler(errNoRoute)
+
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ExceptContentTypes([]string{"text/event-stream"}))
+	if err != nil {
+		return nil, fmt.Errorf("frontend: compression: %w", err)
+	}
+	cross := http.NewCrossOriginProtection()
+	cross.SetDenyHandler(s.problemHandler(errCrossSite))
+	return s.observe(s.secure(cross.Handler(compress(r)))), nil
+}

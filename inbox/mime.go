@@ -1,0 +1,295 @@
+package inbox
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"mime"
+	"net/mail"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/emersion/go-message"
+
+	"github.com/totalengage/webmail/inbox/internal/gmail"
+)
+
+// Headers of our own. The token finds a message again whose fate is unknown (GMAIL.md 4.2): unlike the
+// Message-ID, Gmail leaves it alone. The other says, in drafts only, what a draft answers.
+const (
+	tokenHeader   = "X-Webmail-Token"
+	composeHeader = "X-Webmail-Compose"
+)
+
+// letter is a message with everything it consists of, ready to be written as MIME.
+type letter struct {
+	from       Address
+	compose    Compose // checked: recipients, subject, kind
+	date       time.Time
+	inReplyTo  string // Message-ID with brackets, or ""
+	references []string
+	token      string
+	draft      bool // to be opened again: carries composeHeader
+	html, text string
+	inline     []*file // referred to by html as cid:
+	attached   []*file
+}
+
+// file is one attachment with its content.
+type file struct {
+	name, kind string
+	contentID  string // without brackets; "" unless inline
+	body       []byte
+	source     int    // index among the compose's attachments, -1 for parts of the quoted original
+	partID     string // where Gmail will see it, set by encode
+}
+
+// encode writes the message: multipart/mixed > multipart/related > multipart/alternative > text, html, each
+// container only where it has something to hold.
+func (l *letter) encode() ([]byte, error) {
+	root := l.tree()
+	root.number("")
+	l.head(&root.header)
+	var buf bytes.Buffer
+	w, err := message.CreateWriter(&buf, root.header)
+	if err != nil {
+		return nil, fmt.Errorf("inbox: writing a message: %w", err)
+	}
+	if err := root.write(w); err != nil {
+		return nil, fmt.Errorf("inbox: writing a message: %w", err)
+	}
+	if buf.Len() > gmail.MaxMessage {
+		return nil, ErrTooLarge
+	}
+	return buf.Bytes(), nil
+}
+
+// entity is one node of a message's tree.
+type entity struct {
+	header   message.Header
+	body     []byte
+	children []*entity
+	file     *file
+}
+
+func (l *letter) tree() *entity {
+	root := container("alternative", textEntity("plain", l.text), textEntity("html", l.html))
+	if len(l.inline) > 0 {
+		root = container("related", append([]*entity{root}, files("inline", l.inline)...)...)
+	}
+	if len(l.attached) > 0 {
+		root = container("mixed", append([]*entity{root}, files("attachment", l.attached)...)...)
+	}
+	return root
+}
+
+func container(kind string, children ...*entity) *entity {
+	e := &entity{children: children}
+	e.header.Set("Content-Type", "multipart/"+kind)
+	return e
+}
+
+func textEntity(kind, content string) *entity {
+	e := &entity{body: []byte(content)}
+	e.header.Set("Content-Transfer-Encoding", textEncoding(content))
+	e.header.Set("Content-Type", "text/"+kind+"; charset=utf-8")
+	if textEncoding(content) == "base64" {
+		e.body = []byte(strings.ReplaceAll(strings.ReplaceAll(content, "\r\n", "\n"), "\n", "\r\n"))
+	}
+	return e
+}
+
+// textEncoding takes base64 where quoted-printable, three bytes for each one outside ASCII, would be longer.
+func textEncoding(s string) string {
+	wide := 0
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			wide++
+		}
+	}
+	if wide > len(s)/6 {
+		return "base64"
+	}
+	return "quoted-printable"
+}
+
+func files(disposition string, list []*file) []*entity {
+	out := make([]*entity, len(list))
+	for i, f := range list {
+		e := &entity{body: f.body, file: f}
+		if f.contentID != "" {
+			e.header.Set("Content-Id", "<"+f.contentID+">")
+		}
+		e.header.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.name}))
+		e.header.Set("Content-Transfer-Encoding", "base64")
+		e.header.Set("Content-Type", mime.FormatMediaType(f.kind, map[string]string{"name": f.name}))
+		out[i] = e
+	}
+	return out
+}
+
+// number gives every part the id by which Gmail will know it (GMAIL.md 4.1).
+func (e *entity) number(id string) {
+	if e.file != nil {
+		e.file.partID = id
+	}
+	for i, child := range e.children {
+		child.number(strings.TrimPrefix(id+"."+strconv.Itoa(i), "."))
+	}
+}
+
+func (e *entity) write(w *message.Writer) error {
+	if len(e.children) == 0 {
+		if _, err := w.Write(e.body); err != nil {
+			return err
+		}
+		return w.Close()
+	}
+	for _, child := range e.children {
+		part, err := w.CreatePart(child.header)
+		if err != nil {
+			return err
+		}
+		if err := child.write(part); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// head sets the message's own headers. A header is written in front of those set before it.
+func (l *letter) head(h *message.Header) {
+	h.Set("MIME-Version", "1.0")
+	h.Set(tokenHeader, l.token)
+	if l.draft {
+		h.Set(composeHeader, composeNote(l.compose))
+	}
+	if len(l.references) > 0 {
+		h.Set("References", strings.Join(l.references, " "))
+	}
+	if l.inReplyTo != "" {
+		h.Set("In-Reply-To", l.inReplyTo)
+	}
+	h.Set("Subject", encodeWords(l.compose.Subject))
+	setAddresses(h, "Bcc", l.compose.Bcc)
+	setAddresses(h, "Cc", l.compose.Cc)
+	setAddresses(h, "To", l.compose.To)
+	setAddresses(h, "From", []Address{l.from})
+	h.Set("Date", l.date.Format(time.RFC1123Z))
+}
+
+func setAddresses(h *message.Header, name string, list []Address) {
+	if len(list) == 0 {
+		return
+	}
+	texts := make([]string, len(list))
+	for i, a := range list {
+		if strings.Contains(a.Name, "=?") {
+			texts[i] = encodeWords(a.Name) + " <" + a.Email + ">"
+		} else {
+			texts[i] = (&mail.Address{Name: a.Name, Address: a.Email}).String()
+		}
+	}
+	h.Set(name, strings.Join(texts, ", "))
+}
+
+// encodeWords makes encoded-words of text that needs them (RFC 2047). Text that looks like one already
+// would be read as one, so it is encoded too, which package mime leaves undone.
+func encodeWords(s string) string {
+	if !strings.Contains(s, "=?") {
+		return mime.QEncoding.Encode("utf-8", s)
+	}
+	var words []string
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) && n < 42 { // 56 characters in base64; a word has at most 75
+			_, width := utf8.DecodeRuneInString(s[n:])
+			n += width
+		}
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
+		s = s[n:]
+	}
+	return strings.Join(words, " ")
+}
+
+// composeNote is the value of composeHeader.
+func composeNote(c Compose) string {
+	params := map[string]string{}
+	if c.InReplyTo != "" {
+		params["message"] = c.InReplyTo
+	}
+	if c.Quote {
+		params["quote"] = "1"
+	}
+	return mime.FormatMediaType(string(c.Kind), params)
+}
+
+// readComposeNote reads what composeNote wrote; anybody can write a draft, so nothing else is taken from it.
+func readComposeNote(value string) (kind ComposeKind, inReplyTo string, quote, ok bool) {
+	name, params, err := mime.ParseMediaType(value)
+	if err != nil {
+		return "", "", false, false
+	}
+	for _, k := range []ComposeKind{ComposeNew, ComposeReply, ComposeReplyAll, ComposeForward} {
+		if strings.EqualFold(name, string(k)) {
+			kind = k
+		}
+	}
+	if id := params["message"]; gmailID.MatchString(id) && kind != ComposeNew {
+		inReplyTo = id
+	}
+	return kind, inReplyTo, params["quote"] == "1", kind != ""
+}
+
+var messageID = regexp.MustCompile(`<[^<>\s]{1,500}>`)
+
+// maxReferences bounds the References header; the first and the latest ids are the ones that matter (RFC 5322 3.6.4).
+const maxReferences = 20
+
+// threading returns In-Reply-To and References of an answer to a message with these headers.
+func threading(p *gmail.Part) (inReplyTo string, references []string) {
+	inReplyTo = messageID.FindString(header(p, "Message-ID"))
+	references = messageID.FindAllString(header(p, "References"), -1)
+	if len(references) == 0 {
+		references = messageID.FindAllString(header(p, "In-Reply-To"), 1)
+	}
+	if inReplyTo != "" {
+		references = append(references, inReplyTo)
+	}
+	if n := len(references); n > maxReferences {
+		references = append(references[:1:1], references[n-maxReferences+1:]...)
+	}
+	return inReplyTo, references
+}
+
+// threadingOf returns the threading headers that a draft has already.
+func threadingOf(p *gmail.Part) (inReplyTo string, references []string) {
+	return messageID.FindString(header(p, "In-Reply-To")), messageID.FindAllString(header(p, "References"), maxReferences)
+}
+
+// mediaType returns the type under which a file travels. What claims to be a container or a message travels
+// as bytes: base64 is forbidden for those (RFC 2046 5.2.1), and content must arrive unchanged.
+func mediaType(claimed string) string {
+	kind, _, err := mime.ParseMediaType(claimed)
+	if err != nil || len(kind) > maxMediaType || !strings.Contains(kind, "/") || strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/") {
+		return "application/octet-stream"
+	}
+	return kind
+}
+
+// fileName returns a name that every system can store: no path, no control characters, at most 255 bytes.
+func fileName(claimed string) string {
+	name := claimed[strings.LastIndexAny(claimed, `/\`)+1:]
+	name = strings.TrimSpace(strings.ToValidUTF8(name, "_"))
+	for len(name) > maxFileName {
+		_, width := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-width]
+	}
+	if name == "" || name == "." || name == ".." {
+		return "attachment"
+	}
+	return name
+}

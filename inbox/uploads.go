@@ -1,0 +1,169 @@
+package inbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/totalengage/webmail/policy"
+)
+
+// Upload is a file put aside for a message being written.
+type Upload struct {
+	ID, Name, Type string
+	Size           int64
+}
+
+const (
+	// uploadKept is how long an upload waits for its message. Saving a draft copies it into the draft and
+	// does not end it, for another save may be on its way; sending removes it.
+	uploadKept = 24 * time.Hour
+	// maxWaiting bounds what one account can have put aside.
+	maxWaiting = 20 * MaxAttachments
+)
+
+// Columns as the sealer knows them.
+const (
+	sealedMeta    = "uploads.meta"
+	sealedBody    = "uploads.body"
+	sealedDetails = "outbox.details"
+	sealedRaw     = "outbox.raw"
+)
+
+type uploadMeta struct{ Name, Type string }
+
+// PutUpload stores content, sealed, for a message of the visitor in this mailbox. It reads at most one
+// byte more than may be attached; then it fails with ErrTooLarge.
+func (s *Service) PutUpload(ctx context.Context, v Visit, name, kind string, content io.Reader) (Upload, error) {
+	if err := s.admit(ctx, v); err != nil {
+		return Upload{}, err
+	}
+	if unsafeText(name) {
+		return Upload{}, &InvalidError{"file", "its name holds a control character"}
+	}
+	body, err := io.ReadAll(io.LimitReader(content, MaxAttachments+1))
+	if err != nil {
+		return Upload{}, fmt.Errorf("inbox: reading an upload: %w", err)
+	}
+	if len(body) > MaxAttachments {
+		return Upload{}, ErrTooLarge
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Upload{}, err
+	}
+	u := Upload{ID: id.String(), Name: fileName(name), Type: mediaType(kind), Size: int64(len(body))}
+	meta, err := json.Marshal(uploadMeta{u.Name, u.Type})
+	if err != nil {
+		return Upload{}, err
+	}
+	if meta, err = s.seal.Seal(ctx, v.Account, sealedMeta, meta); err != nil {
+		return Upload{}, fmt.Errorf("inbox: sealing an upload: %w", err)
+	}
+	if body, err = s.seal.Seal(ctx, v.Account, sealedBody, body); err != nil {
+		return Upload{}, fmt.Errorf("inbox: sealing an upload: %w", err)
+	}
+	return u, s.storeUpload(ctx, v, u, meta, body)
+}
+
+func (s *Service) storeUpload(ctx context.Context, v Visit, u Upload, meta, body []byte) error {
+	now := s.now()
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		var waiting int64
+		err := tx.QueryRowContext(ctx, `SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) FROM uploads WHERE account = $1 AND expires > $2`,
+			string(v.Account), now.UnixMicro()).Scan(&waiting)
+		if err != nil {
+			return fmt.Errorf("inbox: counting uploads: %w", err)
+		}
+		if waiting+u.Size > maxWaiting {
+			return &InvalidError{"file", "too many files are waiting for their messages; send or wait a day"}
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO uploads (id, account, person, size, created, expires, meta, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			u.ID, string(v.Account), string(v.Actor.Person), u.Size, now.UnixMicro(), now.Add(uploadKept).UnixMicro(), meta, body)
+		if err != nil {
+			return fmt.Errorf("inbox: storing an upload: %w", err)
+		}
+		return nil
+	})
+}
+
+// upload reads an upload of the visitor. The caller's visit is authorized by what the upload is read for.
+func (s *Service) upload(ctx context.Context, v Visit, id string) (u Upload, body []byte, err error) {
+	var meta []byte
+	row := s.db.Read().QueryRowContext(ctx, `SELECT size, meta, body FROM uploads WHERE id = $1 AND account = $2 AND person = $3 AND expires > $4`,
+		id, string(v.Account), string(v.Actor.Person), s.now().UnixMicro())
+	switch err := row.Scan(&u.Size, &meta, &body); {
+	case errors.Is(err, sql.ErrNoRows):
+		return u, nil, ErrNotFound
+	case err != nil:
+		return u, nil, fmt.Errorf("inbox: reading an upload: %w", err)
+	}
+	if meta, err = s.seal.Unseal(ctx, v.Account, sealedMeta, meta); err != nil {
+		return u, nil, fmt.Errorf("inbox: opening an upload: %w", err)
+	}
+	if body, err = s.seal.Unseal(ctx, v.Account, sealedBody, body); err != nil {
+		return u, nil, fmt.Errorf("inbox: opening an upload: %w", err)
+	}
+	var m uploadMeta
+	if err := json.Unmarshal(meta, &m); err != nil {
+		return u, nil, fmt.Errorf("inbox: opening an upload: %w", err)
+	}
+	u.ID, u.Name, u.Type = id, m.Name, m.Type
+	return u, body, nil
+}
+
+// admit asks the gate whether the visitor may write mail in this mailbox, for operations that touch only
+// what this server holds. It is decided as the least that writing needs: the listing of one draft.
+func (s *Service) admit(ctx context.Context, v Visit) error {
+	grant, err := s.authorize(ctx, v, policy.Target{
+		Operation: "drafts.list", Resource: policy.Collection(policy.Drafts, "", 1), Classes: []policy.DataClass{policy.Metadata},
+	})
+	if err != nil {
+		return err
+	}
+	grant.Finish(nil, 0, 0)
+	return nil
+}
+
+// uploadsIn returns the ids of the uploads that a compose uses, as SQL parameters from $first on.
+func uploadsIn(c Compose, first int) (placeholders string, ids []any) {
+	var list []string
+	for _, a := range c.Attachments {
+		if a.UploadID != "" {
+			list = append(list, fmt.Sprintf("$%d", first+len(ids)))
+			ids = append(ids, a.UploadID)
+		}
+	}
+	return strings.Join(list, ", "), ids
+}
+
+// keepUploads keeps the uploads of a message in the outbox until the given time: undoing needs them.
+func keepUploads(ctx context.Context, tx *sql.Tx, account policy.AccountID, c Compose, until time.Time) error {
+	in, ids := uploadsIn(c, 3)
+	if len(ids) == 0 {
+		return nil
+	}
+	args := append([]any{until.UnixMicro(), string(account)}, ids...)
+	if _, err := tx.ExecContext(ctx, `UPDATE uploads SET expires = $1 WHERE account = $2 AND expires < $1 AND id IN (`+in+`)`, args...); err != nil {
+		return fmt.Errorf("inbox: keeping uploads: %w", err)
+	}
+	return nil
+}
+
+func dropUploads(ctx context.Context, tx *sql.Tx, account policy.AccountID, c Compose) error {
+	in, ids := uploadsIn(c, 2)
+	if len(ids) == 0 {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `DELETE FROM uploads WHERE account = $1 AND id IN (`+in+`)`, append([]any{string(account)}, ids...)...); err != nil {
+		return fmt.Errorf("inbox: deleting uploads: %w", err)
+	}
+	return nil
+}
