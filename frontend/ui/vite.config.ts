@@ -48,7 +48,10 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ['/api', '/auth', '/body', '/attachment', '/blank', '/privacy', '/help', '/connect'].map((path) => [path, backend]),
+      ['/api', '/auth', '/body', '/attachment', '/blank', '/privacy', '/help', '/connect'].map((path) => [
+        path,
+        backend,
+      ]),
     ),
   },
 });

@@ -24,12 +24,27 @@ const events = Array.from({ length: total }, (_, i) => {
     index,
     kind,
     time,
-    ...(kind !== 'lifecycle' && { decisionId, purpose, feature, account: 'a_9f3kq2xw', clauses, allowed, basis: allowed ? 'owner_request' : 'none' }),
+    ...(kind !== 'lifecycle' && {
+      decisionId,
+      purpose,
+      feature,
+      account: 'a_9f3kq2xw',
+      clauses,
+      allowed,
+      basis: allowed ? 'owner_request' : 'none',
+    }),
     actorKind,
     actor,
     operation,
     ...(kind === 'outcome' && { outcome: 'done' }),
-    body: { decision_id: decisionId, path: 'webmail/limiteduse/decision', timestamp: time, bundles: { limiteduse: { revision: '2026.11.2' } }, input: { actor: { kind: actorKind, id: actor }, operation, purpose, feature, resource: { form: 'ids', n: 1 } }, result: { allow: allowed, clauses } },
+    body: {
+      decision_id: decisionId,
+      path: 'webmail/limiteduse/decision',
+      timestamp: time,
+      bundles: { limiteduse: { revision: '2026.11.2' } },
+      input: { actor: { kind: actorKind, id: actor }, operation, purpose, feature, resource: { form: 'ids', n: 1 } },
+      result: { allow: allowed, clauses },
+    },
   };
 });
 

@@ -17,29 +17,79 @@ const people = [
   ['Oliver', 'oliver.finch@example.net'],
 ];
 const subjects = [
-  ['Lisbon offsite: final agenda and rooms', 'Hi all, attached is the agenda we agreed on yesterday. Two changes: the workshop moves to Thursday morning, and'],
-  ['Re: Invoice 2026-118', 'Thanks, received. I have forwarded it to accounting and they expect to pay by the end of next week.'],
-  ['Can you look at the draft before Friday?', 'No rush, but the board meets on Monday and I would love your eyes on section three, the one about'],
-  ['[northlight/atlas] Fix race in checkpoint writer (#412)', 'Merged #412 into main. The failing test from last night passes on all three runners now.'],
-  ['Dinner on Saturday', 'We thought 19:30 at the little place by the canal. Shall I book for six, or are the kids coming as well?'],
-  ['Priya shared “Onboarding v3” with you', 'Priya Raman has invited you to edit the file Onboarding v3. 4 comments are waiting for you.'],
-  ['Photos from the hike', 'Finally sorted them! The link is good for two weeks. My favourite is the one where Oliver tries to'],
-  ['Your ticket: Hamburg Hbf to Berlin Hbf, 24 November', 'Order 8H2K4P. Departure 08:36, platform 14, coach 23, seats 61 and 62. Have a pleasant journey.'],
-  ['Contract renewal: two open questions', 'Good morning, before we send this to legal: do we keep the 30 days notice, and who signs on your side?'],
-  ['Issue 214: why the platform won', 'This week: anchor positioning lands everywhere, a love letter to the dialog element, and the true cost of'],
-  ['Terminerinnerung: Dienstag, 9:15 Uhr', 'Wir freuen uns auf Ihren Besuch. Bitte bringen Sie Ihre Versichertenkarte mit.'],
-  ['Receipt for your payment to Harbor Cloud', 'Amount paid €49.00. Date paid Nov 20, 2026. Payment method Visa ending in 4242.'],
-  ['Quick thought on the pricing page', 'I keep coming back to the middle column. What if we said what it is for instead of what it costs?'],
+  [
+    'Lisbon offsite: final agenda and rooms',
+    'Hi all, attached is the agenda we agreed on yesterday. Two changes: the workshop moves to Thursday morning, and',
+  ],
+  [
+    'Re: Invoice 2026-118',
+    'Thanks, received. I have forwarded it to accounting and they expect to pay by the end of next week.',
+  ],
+  [
+    'Can you look at the draft before Friday?',
+    'No rush, but the board meets on Monday and I would love your eyes on section three, the one about',
+  ],
+  [
+    '[northlight/atlas] Fix race in checkpoint writer (#412)',
+    'Merged #412 into main. The failing test from last night passes on all three runners now.',
+  ],
+  [
+    'Dinner on Saturday',
+    'We thought 19:30 at the little place by the canal. Shall I book for six, or are the kids coming as well?',
+  ],
+  [
+    'Priya shared “Onboarding v3” with you',
+    'Priya Raman has invited you to edit the file Onboarding v3. 4 comments are waiting for you.',
+  ],
+  [
+    'Photos from the hike',
+    'Finally sorted them! The link is good for two weeks. My favourite is the one where Oliver tries to',
+  ],
+  [
+    'Your ticket: Hamburg Hbf to Berlin Hbf, 24 November',
+    'Order 8H2K4P. Departure 08:36, platform 14, coach 23, seats 61 and 62. Have a pleasant journey.',
+  ],
+  [
+    'Contract renewal: two open questions',
+    'Good morning, before we send this to legal: do we keep the 30 days notice, and who signs on your side?',
+  ],
+  [
+    'Issue 214: why the platform won',
+    'This week: anchor positioning lands everywhere, a love letter to the dialog element, and the true cost of',
+  ],
+  [
+    'Terminerinnerung: Dienstag, 9:15 Uhr',
+    'Wir freuen uns auf Ihren Besuch. Bitte bringen Sie Ihre Versichertenkarte mit.',
+  ],
+  [
+    'Receipt for your payment to Harbor Cloud',
+    'Amount paid €49.00. Date paid Nov 20, 2026. Payment method Visa ending in 4242.',
+  ],
+  [
+    'Quick thought on the pricing page',
+    'I keep coming back to the middle column. What if we said what it is for instead of what it costs?',
+  ],
   ['', 'did you get my message from this morning? call me when you can'],
   ['Notes from Tuesday', 'Short version: we ship the small thing first. Longer version below, with owners and dates.'],
   ['Re: Re: Moving the stand-up to 9:45', 'Works for me. Kenji, can you change the calendar entry? Thanks!'],
 ];
 
 export const labels = [
-  ...['INBOX', 'STARRED', 'IMPORTANT', 'SENT', 'DRAFT', 'SPAM', 'TRASH', 'UNREAD'].map((id) => ({ id, name: id, type: 'system', hidden: false })),
+  ...['INBOX', 'STARRED', 'IMPORTANT', 'SENT', 'DRAFT', 'SPAM', 'TRASH', 'UNREAD'].map((id) => ({
+    id,
+    name: id,
+    type: 'system',
+    hidden: false,
+  })),
   { id: 'Label_1', name: 'Work', type: 'user', hidden: false, color: { background: '#4986e7', text: '#ffffff' } },
   { id: 'Label_2', name: 'Work/Atlas', type: 'user', hidden: false, color: { background: '#16a765', text: '#ffffff' } },
-  { id: 'Label_3', name: 'Work/Hiring', type: 'user', hidden: false, color: { background: '#b99aff', text: '#3d188e' } },
+  {
+    id: 'Label_3',
+    name: 'Work/Hiring',
+    type: 'user',
+    hidden: false,
+    color: { background: '#b99aff', text: '#3d188e' },
+  },
   { id: 'Label_4', name: 'Travel', type: 'user', hidden: false, color: { background: '#ffad47', text: '#ffffff' } },
   { id: 'Label_5', name: 'Family', type: 'user', hidden: false, color: { background: '#f691b3', text: '#711a36' } },
   { id: 'Label_6', name: 'Receipts', type: 'user', hidden: false },
@@ -88,7 +138,14 @@ export function makeThreads(size = 180) {
                 ['Agenda Lisbon.pdf', 'application/pdf', 284_113],
                 ['Rooms.xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 18_240],
                 ['terrace.jpg', 'image/jpeg', 2_340_114],
-              ].map(([name, type, bytes], p) => ({ partId: String(p + 1), name, type, size: bytes, inline: false, url: `/attachment/mock/${id}/${p + 1}` }))
+              ].map(([name, type, bytes], p) => ({
+                partId: String(p + 1),
+                name,
+                type,
+                size: bytes,
+                inline: false,
+                url: `/attachment/mock/${id}/${p + 1}`,
+              }))
             : [],
       };
     });
@@ -143,6 +200,6 @@ const newsletter = `<div style="background:#f3efe6;padding:32px 16px;font-family
 
 export function bodyOf(message, dark) {
   const content = message.kind === 'newsletter' ? newsletter : letter(message.snippet);
-  const colours = dark ? 'color-scheme:dark;color:#e9eeed' : 'color-scheme:light;color:#14201e';
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Message</title><base target="_blank"><style>html{overflow-x:auto}body{margin:0;font:14px/1.55 system-ui,sans-serif;${colours};overflow-wrap:anywhere}a{color:${dark ? '#4cc9b0' : '#0b6e5f'}}</style></head><body>${content}</body></html>`;
+  const colours = dark ? 'color:#e9eeed' : 'color:#14201e';
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Message</title><base target="_blank"><style>:root{color-scheme:${dark ? 'dark' : 'light'};overflow-x:auto}body{margin:0;font:14px/1.55 system-ui,sans-serif;${colours};overflow-wrap:anywhere}a{color:${dark ? '#4cc9b0' : '#0b6e5f'}}</style></head><body>${content}</body></html>`;
 }

@@ -13,7 +13,13 @@ import { decisions } from './decisions.mjs';
 import { bodyOf, labels, makeThreads, messageOf, rowOf } from './mailbox.mjs';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+};
 
 const pagePolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
@@ -28,12 +34,25 @@ const outbox = new Map();
 const streams = new Set();
 
 const product = () => ({ name: 'Webmail', demo: mode === 'demo' });
-const account = () => ({ id: 'acc1', email: 'alice@example.com', name: 'Alice Moreau', state: mode === 'reconnect' ? 'reconnect' : 'connected' });
+const account = () => ({
+  id: 'acc1',
+  email: 'alice@example.com',
+  name: 'Alice Moreau',
+  state: mode === 'reconnect' ? 'reconnect' : 'connected',
+});
 
 function session() {
   if (mode === 'signed-out' || mode === 'demo') return { signedIn: false, roles: [], accounts: [], product: product() };
-  if (mode === 'auditor') return { signedIn: true, name: 'Robin Auditor', roles: ['auditor'], accounts: [], product: product() };
-  return { signedIn: true, name: 'Alice Moreau', email: 'alice@example.com', roles: ['owner'], accounts: [account()], product: product() };
+  if (mode === 'auditor')
+    return { signedIn: true, name: 'Robin Auditor', roles: ['auditor'], accounts: [], product: product() };
+  return {
+    signedIn: true,
+    name: 'Alice Moreau',
+    email: 'alice@example.com',
+    roles: ['owner'],
+    accounts: [account()],
+    product: product(),
+  };
 }
 
 const has = (label) => (thread) => {
@@ -53,14 +72,19 @@ function page(list, token) {
 function countLabels() {
   return labels.map((label) => {
     const members = threads.filter(has(label.id));
-    return { ...label, threadsTotal: members.length, threadsUnread: members.filter((thread) => rowOf(thread).unread).length };
+    return {
+      ...label,
+      threadsTotal: members.length,
+      threadsUnread: members.filter((thread) => rowOf(thread).unread).length,
+    };
   });
 }
 
 function relabel(ids, add = [], remove = [], key = 'id') {
   for (const thread of threads)
     for (const message of thread.messages)
-      if (ids.includes(key === 'id' ? thread.id : message.id)) message.labelIds = [...new Set([...message.labelIds.filter((id) => !remove.includes(id)), ...add])];
+      if (ids.includes(key === 'id' ? thread.id : message.id))
+        message.labelIds = [...new Set([...message.labelIds.filter((id) => !remove.includes(id)), ...add])];
 }
 
 function saveDraft(id, compose) {
@@ -75,54 +99,126 @@ function saveDraft(id, compose) {
       draftId: id,
       subject: compose.subject,
       messages: [
-        { id: messageId, threadId: messageId, subject: compose.subject, from: { name: 'Alice Moreau', email: 'alice@example.com' }, to: compose.to, cc: [], date: Date.now(), labelIds: ['DRAFT'], draft: true, draftId: id, snippet: compose.html.replace(/<[^>]*>/g, ' ').trim(), attachments: [], kind: 'letter' },
+        {
+          id: messageId,
+          threadId: messageId,
+          subject: compose.subject,
+          from: { name: 'Alice Moreau', email: 'alice@example.com' },
+          to: compose.to,
+          cc: [],
+          date: Date.now(),
+          labelIds: ['DRAFT'],
+          draft: true,
+          draftId: id,
+          snippet: compose.html.replace(/<[^>]*>/g, ' ').trim(),
+          attachments: [],
+          kind: 'letter',
+        },
       ],
     });
   return draft;
 }
 
-const problem = (status, code, title, more = {}) => ({ status, problem: { type: 'about:blank', title, status, code, ...more } });
+const problem = (status, code, title, more = {}) => ({
+  status,
+  problem: { type: 'about:blank', title, status, code, ...more },
+});
 
 /** Answers an API call: a value for 200, [status, value], or a problem. */
 function api(method, path, query, body) {
   if (path === '/api/session') return session();
   if (path === '/api/session/sign-out') return ((mode = 'signed-out'), [204]);
   if (path === '/api/audit/checkpoint')
-    return { size: 48_213, root: 'qQ1Y0u0mVxg7sW0nX0hV8yq2bJm0n3cB6jKJb0dYw0E=', text: 'webmail.example/log\n48213\nqQ1Y0u0mVxg7sW0nX0hV8yq2bJm0n3cB6jKJb0dYw0E=\n\n— webmail.example/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n', verifierKey: 'webmail.example/log+03de0ae9+AdF0h0o2b8n0v1l1m0b0y4gQ8o5D3cC1h2l9m8n7b6v5' };
+    return {
+      size: 48_213,
+      root: 'qQ1Y0u0mVxg7sW0nX0hV8yq2bJm0n3cB6jKJb0dYw0E=',
+      text: 'webmail.example/log\n48213\nqQ1Y0u0mVxg7sW0nX0hV8yq2bJm0n3cB6jKJb0dYw0E=\n\n— webmail.example/log Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n',
+      verifierKey: 'webmail.example/log+03de0ae9+AdF0h0o2b8n0v1l1m0b0y4gQ8o5D3cC1h2l9m8n7b6v5',
+    };
   if (path === '/api/audit/decisions') return decisions(query);
-  if (mode === 'gate') return problem(503, 'gate_closed', 'Access is paused', { since: new Date(Date.now() - 1_500_000).toISOString(), retryAfterMs: 30_000, requestId: 'req-7f31' });
+  if (mode === 'gate')
+    return problem(503, 'gate_closed', 'Access is paused', {
+      since: new Date(Date.now() - 1_500_000).toISOString(),
+      retryAfterMs: 30_000,
+      requestId: 'req-7f31',
+    });
   const rest = path.replace(/^\/api\/accounts\/[^/]+/, '');
   const thread = /^\/threads\/([0-9a-f]+)$/.exec(rest)?.[1];
   const draft = /^\/drafts\/(.+)$/.exec(rest)?.[1];
   const undo = /^\/outbox\/(.+)\/undo$/.exec(rest)?.[1];
   if (rest === '/labels') return { labels: countLabels() };
   if (rest === '/threads' && mode === 'empty') return { threads: [], estimate: 0 };
-  if (rest === '/threads' && mode === 'denied') return problem(403, 'policy_denied', 'This access is not allowed', { detail: 'Your mailbox is used only to provide the mail client.', clauses: ['LU-1', 'CP-2'], decisionId: '0c9e1b6a-5c1f-4a9b-8c3e-6f0f3a1b2c4d', requestId: 'req-11ab' });
-  if (rest === '/threads' && mode === 'limited') return problem(429, 'rate_limited', 'Gmail asks us to slow down', { detail: 'Too many requests for this mailbox in a short time.', retryAfterMs: 23_000 });
+  if (rest === '/threads' && mode === 'denied')
+    return problem(403, 'policy_denied', 'This access is not allowed', {
+      detail: 'Your mailbox is used only to provide the mail client.',
+      clauses: ['LU-1', 'CP-2'],
+      decisionId: '0c9e1b6a-5c1f-4a9b-8c3e-6f0f3a1b2c4d',
+      requestId: 'req-11ab',
+    });
+  if (rest === '/threads' && mode === 'limited')
+    return problem(429, 'rate_limited', 'Gmail asks us to slow down', {
+      detail: 'Too many requests for this mailbox in a short time.',
+      retryAfterMs: 23_000,
+    });
   if (rest === '/threads') return page(threads.filter(has(query.get('label') ?? 'INBOX')), query.get('page'));
   if (rest === '/search') {
-    const words = body.query.toLowerCase().split(/\s+/).filter((word) => !word.includes(':'));
-    return page(threads.filter((each) => has('ALL')(each) && words.every((word) => JSON.stringify(each).toLowerCase().includes(word)) && (!body.query.includes('is:unread') || rowOf(each).unread)), body.page);
+    const words = body.query
+      .toLowerCase()
+      .split(/\s+/)
+      .filter((word) => !word.includes(':'));
+    return page(
+      threads.filter(
+        (each) =>
+          has('ALL')(each) &&
+          words.every((word) => JSON.stringify(each).toLowerCase().includes(word)) &&
+          (!body.query.includes('is:unread') || rowOf(each).unread),
+      ),
+      body.page,
+    );
   }
   if (thread) {
     const found = threads.find(({ id }) => id === thread);
-    return found ? { id: found.id, subject: found.subject, labelIds: rowOf(found).labelIds, messages: found.messages.map(messageOf) } : problem(404, 'not_found', 'This conversation is gone', { detail: 'It may have been deleted in another window.' });
+    return found
+      ? {
+          id: found.id,
+          subject: found.subject,
+          labelIds: rowOf(found).labelIds,
+          messages: found.messages.map(messageOf),
+        }
+      : problem(404, 'not_found', 'This conversation is gone', {
+          detail: 'It may have been deleted in another window.',
+        });
   }
-  if (rest === '/threads/modify' && mode === 'refuse') return problem(502, 'upstream_unavailable', 'Gmail does not answer', { detail: 'Try again in a moment.' });
+  if (rest === '/threads/modify' && mode === 'refuse')
+    return problem(502, 'upstream_unavailable', 'Gmail does not answer', { detail: 'Try again in a moment.' });
   if (rest === '/threads/modify') return (relabel(body.threads, body.add, body.remove), [204]);
   if (rest === '/threads/trash') return (relabel(body.threads, ['TRASH'], ['INBOX']), [204]);
   if (rest === '/threads/untrash') return (relabel(body.threads, [], ['TRASH']), [204]);
   if (rest === '/messages/modify') return (relabel(body.messages, body.add, body.remove, 'message'), [204]);
   if (rest === '/drafts') return [201, saveDraft(`d${randomUUID().slice(0, 8)}`, body)];
   if (draft && method === 'GET') return drafts.get(draft) ?? problem(404, 'not_found', 'This draft is gone');
-  if (draft && method === 'PUT') return mode === 'conflict' && body.ifMessageId ? problem(409, 'draft_conflict', 'The draft was changed elsewhere') : saveDraft(draft, body);
+  if (draft && method === 'PUT')
+    return mode === 'conflict' && body.ifMessageId
+      ? problem(409, 'draft_conflict', 'The draft was changed elsewhere')
+      : saveDraft(draft, body);
   if (draft) return (drafts.delete(draft), (threads = threads.filter((each) => each.draftId !== draft)), [204]);
   if (rest === '/send') {
-    const item = { id: randomUUID().slice(0, 8), state: mode === 'send-fails' ? 'failed' : 'queued', undoUntil: Date.now() + 10_000, subject: body.compose.subject, ...(mode === 'send-fails' && { error: 'Gmail refused an address. Check the recipients and send it again.' }) };
+    const item = {
+      id: randomUUID().slice(0, 8),
+      state: mode === 'send-fails' ? 'failed' : 'queued',
+      undoUntil: Date.now() + 10_000,
+      subject: body.compose.subject,
+      ...(mode === 'send-fails' && { error: 'Gmail refused an address. Check the recipients and send it again.' }),
+    };
     outbox.set(item.id, { item, compose: body.compose });
     return [202, item];
   }
-  if (rest === '/outbox') return { items: [...outbox.values()].map(({ item }) => (item.state === 'queued' && item.undoUntil < Date.now() ? { ...item, state: 'sent' } : item)) };
+  if (rest === '/outbox')
+    return {
+      items: [...outbox.values()].map(({ item }) =>
+        item.state === 'queued' && item.undoUntil < Date.now() ? { ...item, state: 'sent' } : item,
+      ),
+    };
   if (undo) {
     const kept = outbox.get(undo);
     outbox.delete(undo);
@@ -144,7 +240,8 @@ function arrive() {
   const id = (Date.now() * 16).toString(16);
   fresh.id = id;
   fresh.subject = 'Just arrived: the keys are under the mat';
-  for (const message of fresh.messages) Object.assign(message, { id, threadId: id, date: Date.now(), labelIds: ['INBOX', 'UNREAD'] });
+  for (const message of fresh.messages)
+    Object.assign(message, { id, threadId: id, date: Date.now(), labelIds: ['INBOX', 'UNREAD'] });
   threads.push(fresh);
   const change = { historyId: String(Date.now()), threads: [id], labels: ['INBOX'], arrived: 1 };
   for (const stream of streams) stream.write(`event: change\ndata: ${JSON.stringify(change)}\n\n`);
@@ -165,12 +262,24 @@ async function asset(path, response) {
   const known = file.startsWith(dist) && extname(file) in types && path !== '/';
   const body = await readFile(known ? file : join(dist, 'index.html'));
   const type = known ? types[extname(file)] : types['.html'];
-  response.writeHead(200, { 'content-type': type, 'content-security-policy': pagePolicy, 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin', 'cache-control': 'no-store' });
+  response.writeHead(200, {
+    'content-type': type,
+    'content-security-policy': pagePolicy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'cache-control': 'no-store',
+  });
   response.end(body);
 }
 
 const html = (response, policy, text) => {
-  response.writeHead(200, { 'content-type': types['.html'], 'content-security-policy': policy, 'cache-control': 'no-store' });
+  response.writeHead(200, {
+    'content-type': types['.html'],
+    'content-security-policy': policy,
+    'cache-control': 'no-store',
+  });
   response.end(text);
 };
 
@@ -184,7 +293,8 @@ const server = createServer(async (request, response) => {
   try {
     const { pathname, searchParams } = new URL(request.url, 'http://mock');
     if (pathname === '/__mock') return (mood(searchParams), response.end(mode));
-    if (pathname === '/blank') return html(response, blankPolicy, '<!doctype html><html lang="en"><title>blank</title><body></body></html>');
+    if (pathname === '/blank')
+      return html(response, blankPolicy, '<!doctype html><html lang="en"><title>blank</title><body></body></html>');
     if (pathname.startsWith('/body/')) {
       const id = pathname.split('/').at(-1);
       const message = threads.flatMap((thread) => thread.messages).find((each) => each.id === id);
@@ -217,7 +327,10 @@ const server = createServer(async (request, response) => {
 });
 
 function json(response, status, value) {
-  response.writeHead(status, { 'content-type': status < 400 ? 'application/json' : 'application/problem+json', 'cache-control': 'no-store' });
+  response.writeHead(status, {
+    'content-type': status < 400 ? 'application/json' : 'application/problem+json',
+    'cache-control': 'no-store',
+  });
   response.end(value === undefined ? undefined : JSON.stringify(value));
 }
 

@@ -35,7 +35,10 @@ export function problemFrom(body: unknown, status: number): Problem {
 export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof ApiError) return thrown.problem;
   if (thrown instanceof TypeError) return offline; // fetch and EventSource throw this when there is no network
-  return { ...problemFrom(null, 0), detail: 'This page ran into an error of its own. Reload it if that happens again.' };
+  return {
+    ...problemFrom(null, 0),
+    detail: 'This page ran into an error of its own. Reload it if that happens again.',
+  };
 }
 
 /** One sentence for a toast. */

@@ -23,7 +23,9 @@ export class AuditLog {
 
   filter(change: Filters): Promise<void> {
     const merged = { ...this.filters, ...change };
-    this.filters = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined && value !== ''));
+    this.filters = Object.fromEntries(
+      Object.entries(merged).filter(([, value]) => value !== undefined && value !== ''),
+    );
     history.replaceState(history.state, '', `/audit${writeFilters(this.filters)}`);
     return this.load();
   }

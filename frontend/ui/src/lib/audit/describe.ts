@@ -41,6 +41,7 @@ export function describe(event: DecisionEvent): Description {
 
 function headline({ kind, allowed, outcome }: DecisionEvent, who: string, what: string): string {
   if (kind === 'lifecycle') return `The service recorded: ${what}.`;
-  if (kind === 'outcome') return `${who}: ${what} ${outcome === 'done' ? 'was carried out' : `ended as “${plain(outcome ?? 'unknown')}”`}.`;
+  if (kind === 'outcome')
+    return `${who}: ${what} ${outcome === 'done' ? 'was carried out' : `ended as “${plain(outcome ?? 'unknown')}”`}.`;
   return `${who} was ${allowed ? 'allowed' : 'refused'}: ${what}.`;
 }

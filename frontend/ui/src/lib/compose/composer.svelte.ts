@@ -77,7 +77,11 @@ export class Composer {
   /** One key for one message: a request that is repeated because its answer was lost is the same send. */
   #idempotencyKey = crypto.randomUUID();
 
-  constructor(account: string, compose: Compose, { key = crypto.randomUUID() as string, draftId = compose.draftId, messageId = compose.ifMessageId } = {}) {
+  constructor(
+    account: string,
+    compose: Compose,
+    { key = crypto.randomUUID() as string, draftId = compose.draftId, messageId = compose.ifMessageId } = {},
+  ) {
     this.key = key;
     this.account = account;
     this.kind = compose.kind ?? 'new';
@@ -95,8 +99,10 @@ export class Composer {
       },
       store: {
         create: (body) => call(http.POST('/api/accounts/{account}/drafts', { params: { path: { account } }, body })),
-        update: (draft, body) => call(http.PUT('/api/accounts/{account}/drafts/{draft}', { params: { path: { account, draft } }, body })),
-        keep: (body, draft) => keepUnsaved({ key, account, compose: body, at: Date.now(), ...(draft && { draftId: draft }) }),
+        update: (draft, body) =>
+          call(http.PUT('/api/accounts/{account}/drafts/{draft}', { params: { path: { account, draft } }, body })),
+        keep: (body, draft) =>
+          keepUnsaved({ key, account, compose: body, at: Date.now(), ...(draft && { draftId: draft }) }),
         release: () => dropUnsaved(key),
       },
     });
@@ -174,7 +180,8 @@ export class Composer {
     const wrong = this.invalid[0];
     if (wrong) return `“${wrong.email}” is not an email address.`;
     if (this.uploading) return 'An attachment is still being uploaded.';
-    if (this.attachments.some(({ state }) => state === 'failed')) return 'An attachment could not be uploaded. Remove it or add it again.';
+    if (this.attachments.some(({ state }) => state === 'failed'))
+      return 'An attachment could not be uploaded. Remove it or add it again.';
     return '';
   }
 
@@ -194,7 +201,9 @@ export class Composer {
       const compose = this.compose();
       const draftId = this.#saver.draftId;
       const body = { compose, idempotencyKey: this.#idempotencyKey, ...(draftId && { draftId }) };
-      const item = await this.#insist(() => call(http.POST('/api/accounts/{account}/send', { params: { path: { account: this.account } }, body })));
+      const item = await this.#insist(() =>
+        call(http.POST('/api/accounts/{account}/send', { params: { path: { account: this.account } }, body })),
+      );
       await dropUnsaved(this.key);
       return item;
     } catch (thrown) {
@@ -212,12 +221,20 @@ export class Composer {
     await this.#saver.stop();
     await dropUnsaved(this.key);
     const draft = this.#saver.draftId;
-    if (draft) await call(http.DELETE('/api/accounts/{account}/drafts/{draft}', { params: { path: { account: this.account, draft } } }));
+    if (draft)
+      await call(
+        http.DELETE('/api/accounts/{account}/drafts/{draft}', { params: { path: { account: this.account, draft } } }),
+      );
   }
 
   #doubt(): Doubt {
     const text = this.writing?.text() ?? '';
-    if (this.attachments.length === 0 && this.doubt !== 'subject' && mentionsAttachment(`${this.kind === 'new' ? this.subject : ''} ${text}`)) return 'attachment';
+    if (
+      this.attachments.length === 0 &&
+      this.doubt !== 'subject' &&
+      mentionsAttachment(`${this.kind === 'new' ? this.subject : ''} ${text}`)
+    )
+      return 'attachment';
     if (!this.subject.trim() && this.doubt !== 'attachment') return 'subject';
     return this.doubt;
   }
@@ -255,7 +272,9 @@ export class Composer {
     this.bcc = compose.bcc;
     this.subject = compose.subject;
     this.quote = compose.quote ?? true;
-    this.attachments = compose.attachments.map((part) => new Attaching(part.name ?? 'attachment', part.size ?? 0, part.type ?? '', part));
+    this.attachments = compose.attachments.map(
+      (part) => new Attaching(part.name ?? 'attachment', part.size ?? 0, part.type ?? '', part),
+    );
   }
 }
 

@@ -34,7 +34,9 @@ export class Composers {
   /** Looks for what an earlier visit left behind: failed sends, and drafts that could not be saved. */
   async start(): Promise<void> {
     for (const entry of await listUnsaved(this.#account.id)) {
-      const composer = this.#show(new Composer(this.#account.id, entry.compose, { key: entry.key, draftId: entry.draftId, messageId: undefined }));
+      const composer = this.#show(
+        new Composer(this.#account.id, entry.compose, { key: entry.key, draftId: entry.draftId, messageId: undefined }),
+      );
       composer.size = 'minimized';
       composer.touch();
     }
@@ -75,7 +77,8 @@ export class Composers {
     this.#remove(composer);
     await composer.flush();
     if (composer.save === 'saved') this.#toasts.show('Draft saved', { ms: 2_500 });
-    else if (composer.save === 'offline') this.#toasts.show('Offline: the draft is kept in this browser until it can be saved', { tone: 'error' });
+    else if (composer.save === 'offline')
+      this.#toasts.show('Offline: the draft is kept in this browser until it can be saved', { tone: 'error' });
     this.#onDrafts();
   }
 
@@ -103,12 +106,15 @@ export class Composers {
   async takeBack(item: string): Promise<void> {
     try {
       const compose = await call(
-        http.POST('/api/accounts/{account}/outbox/{item}/undo', { params: { path: { account: this.#account.id, item } } }),
+        http.POST('/api/accounts/{account}/outbox/{item}/undo', {
+          params: { path: { account: this.#account.id, item } },
+        }),
       );
       this.failed = this.failed.filter(({ id }) => id !== item);
       this.#show(new Composer(this.#account.id, compose));
     } catch (thrown) {
-      if (asProblem(thrown).code === 'too_late') this.#toasts.show('Too late to undo: the message has left', { tone: 'error' });
+      if (asProblem(thrown).code === 'too_late')
+        this.#toasts.show('Too late to undo: the message has left', { tone: 'error' });
       else this.#faults.report(thrown, 'Not taken back');
     }
   }
@@ -116,10 +122,13 @@ export class Composers {
   /** Asks what became of the outbox; `sent` names a message whose leaving is to be said. */
   async checkOutbox(sent?: string): Promise<void> {
     try {
-      const { items } = await call(http.GET('/api/accounts/{account}/outbox', { params: { path: { account: this.#account.id } } }));
+      const { items } = await call(
+        http.GET('/api/accounts/{account}/outbox', { params: { path: { account: this.#account.id } } }),
+      );
       this.failed = items.filter(({ state }) => state === 'failed');
       const item = items.find(({ id }) => id === sent);
-      if (sent !== undefined && (item === undefined || item.state === 'sent')) this.#toasts.show('Message sent', { ms: 3_000 });
+      if (sent !== undefined && (item === undefined || item.state === 'sent'))
+        this.#toasts.show('Message sent', { ms: 3_000 });
       const waiting = items.some(({ state }) => state === 'queued' || state === 'sending');
       if (waiting) this.#later(sentCheck * 2, () => void this.checkOutbox(sent));
     } catch (thrown) {
@@ -146,4 +155,3 @@ export class Composers {
     this.open = this.open.filter((other) => other !== composer);
   }
 }
-

@@ -69,7 +69,7 @@ export class DraftSaver {
   /** Saves now what is not saved yet, and waits for it. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#running;
+    if (this.#running) await this.#running;
     if (this.#dirty && !this.#stopped) await this.#save();
   }
 
@@ -159,4 +159,11 @@ export class DraftSaver {
 }
 
 /** Failures that go away by themselves. */
-const passing = new Set(['offline', 'upstream_unavailable', 'rate_limited', 'gate_closed', 'internal', 'unauthenticated']);
+const passing = new Set([
+  'offline',
+  'upstream_unavailable',
+  'rate_limited',
+  'gate_closed',
+  'internal',
+  'unauthenticated',
+]);

@@ -13,7 +13,8 @@ import { safeLink, schema } from './schema';
 const { marks, nodes } = schema;
 
 /** What the toolbar can ask for. */
-export type Format = 'bold' | 'italic' | 'underline' | 'strike' | 'code' | 'bullets' | 'numbers' | 'quote' | 'codeBlock' | 'clear';
+export type Format =
+  'bold' | 'italic' | 'underline' | 'strike' | 'code' | 'bullets' | 'numbers' | 'quote' | 'codeBlock' | 'clear';
 
 export interface EditorOptions {
   place: HTMLElement;
@@ -65,7 +66,12 @@ export class Editor implements Writing {
     const doc = ModelParser.fromSchema(schema).parse(await parseInert(html));
     const { state } = this.#view;
     const transaction = state.tr.replaceWith(0, state.doc.content.size, doc.content);
-    this.#view.dispatch(transaction.setMeta('loading', true).setMeta('addToHistory', false).setSelection(TextSelection.atStart(transaction.doc)));
+    this.#view.dispatch(
+      transaction
+        .setMeta('loading', true)
+        .setMeta('addToHistory', false)
+        .setSelection(TextSelection.atStart(transaction.doc)),
+    );
   }
 
   focus(): void {
@@ -127,28 +133,46 @@ export class Editor implements Writing {
   #active(): ReadonlySet<Format | 'link'> {
     const { state } = this.#view;
     const { from, to, empty, $from } = state.selection;
-    const has = (mark: MarkType) => (empty ? mark.isInSet(state.storedMarks ?? $from.marks()) !== undefined : state.doc.rangeHasMark(from, to, mark));
-    const within = (type: NodeType) => Array.from({ length: $from.depth + 1 }, (_, depth) => $from.node(depth).type).includes(type);
+    const has = (mark: MarkType) =>
+      empty ? mark.isInSet(state.storedMarks ?? $from.marks()) !== undefined : state.doc.rangeHasMark(from, to, mark);
+    const within = (type: NodeType) =>
+      Array.from({ length: $from.depth + 1 }, (_, depth) => $from.node(depth).type).includes(type);
     const active = new Set<Format | 'link'>();
-    for (const [name, mark] of [['bold', marks.strong], ['italic', marks.em], ['underline', marks.underline], ['strike', marks.strike], ['code', marks.code], ['link', marks.link]] as const)
+    for (const [name, mark] of [
+      ['bold', marks.strong],
+      ['italic', marks.em],
+      ['underline', marks.underline],
+      ['strike', marks.strike],
+      ['code', marks.code],
+      ['link', marks.link],
+    ] as const)
       if (has(mark)) active.add(name);
-    for (const [name, type] of [['bullets', nodes.bullet_list], ['numbers', nodes.ordered_list], ['quote', nodes.blockquote], ['codeBlock', nodes.code_block]] as const)
+    for (const [name, type] of [
+      ['bullets', nodes.bullet_list],
+      ['numbers', nodes.ordered_list],
+      ['quote', nodes.blockquote],
+      ['codeBlock', nodes.code_block],
+    ] as const)
       if (within(type)) active.add(name);
     return active;
   }
 }
 
-const toggleBlock = (type: NodeType): Command => (state, dispatch) => {
-  const { $from } = state.selection;
-  for (let depth = $from.depth; depth > 0; depth--) if ($from.node(depth).type === type) return lift(state, dispatch);
-  return wrapIn(type)(state, dispatch);
-};
+const toggleBlock =
+  (type: NodeType): Command =>
+  (state, dispatch) => {
+    const { $from } = state.selection;
+    for (let depth = $from.depth; depth > 0; depth--) if ($from.node(depth).type === type) return lift(state, dispatch);
+    return wrapIn(type)(state, dispatch);
+  };
 
-const toggleList = (type: NodeType): Command => chainCommands((state, dispatch) => {
-  const { $from } = state.selection;
-  for (let depth = $from.depth; depth > 0; depth--) if ($from.node(depth).type === type) return liftListItem(nodes.list_item)(state, dispatch);
-  return false;
-}, wrapInList(type));
+const toggleList = (type: NodeType): Command =>
+  chainCommands((state, dispatch) => {
+    const { $from } = state.selection;
+    for (let depth = $from.depth; depth > 0; depth--)
+      if ($from.node(depth).type === type) return liftListItem(nodes.list_item)(state, dispatch);
+    return false;
+  }, wrapInList(type));
 
 const toggleCodeBlock: Command = (state, dispatch) => {
   const inside = state.selection.$from.parent.type === nodes.code_block;

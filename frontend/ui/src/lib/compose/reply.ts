@@ -16,7 +16,11 @@ export const emptyCompose = (): Compose => ({
 export function replyTo(message: Message, kind: 'reply' | 'replyAll' | 'forward', own: string): Compose {
   const draft: Compose = { ...emptyCompose(), kind, inReplyTo: message.id, threadId: message.threadId };
   if (kind === 'forward') {
-    return { ...draft, subject: prefixed('Fwd:', message.subject, /^(fwd?|wg|tr|rv):/i), attachments: forwarded(message) };
+    return {
+      ...draft,
+      subject: prefixed('Fwd:', message.subject, /^(fwd?|wg|tr|rv):/i),
+      attachments: forwarded(message),
+    };
   }
   const { to, cc } = recipients(message, kind, own);
   return { ...draft, to, cc, subject: prefixed('Re:', message.subject, /^(re|aw|sv|antw):/i) };

@@ -10,7 +10,14 @@ const nodes = {
     content: 'inline*',
     group: 'block',
     // A div has no margins of its own, so that a line typed here is a line at the recipient's.
-    parseDOM: [{ tag: 'p' }, { tag: 'div' }, { tag: 'h1' }, { tag: 'h2' }, { tag: 'h3' }, { tag: 'h4' }],
+    parseDOM: [
+      { tag: 'p' },
+      { tag: 'div', getAttrs: isLine },
+      { tag: 'h1' },
+      { tag: 'h2' },
+      { tag: 'h3' },
+      { tag: 'h4' },
+    ],
     toDOM: (): DOMOutputSpec => ['div', 0],
   },
   blockquote: {
@@ -90,13 +97,23 @@ const marks = {
     toDOM: (): DOMOutputSpec => ['u', 0],
   },
   strike: {
-    parseDOM: [{ tag: 's' }, { tag: 'del' }, { tag: 'strike' }, { style: 'text-decoration', getAttrs: decorated('line-through') }],
+    parseDOM: [
+      { tag: 's' },
+      { tag: 'del' },
+      { tag: 'strike' },
+      { style: 'text-decoration', getAttrs: decorated('line-through') },
+    ],
     toDOM: (): DOMOutputSpec => ['s', 0],
   },
   code: { parseDOM: [{ tag: 'code' }, { tag: 'tt' }], toDOM: (): DOMOutputSpec => ['code', 0] },
 } satisfies Record<string, MarkSpec>;
 
 export const schema = new Schema({ nodes, marks });
+
+/** A div is a line unless it holds lines: as both, it would leave an empty line before them. */
+function isLine(element: HTMLElement): false | null {
+  return element.querySelector('p, div, ul, ol, blockquote, pre, table, h1, h2, h3, h4') ? false : null;
+}
 
 function decorated(line: string) {
   return (value: string) => value.split(/\s+/).includes(line) && null;

@@ -84,7 +84,10 @@ function splitList(text: string): string[] {
     }
   }
   parts.push(current);
-  return parts.map((part) => part.trim()).filter(Boolean).flatMap(splitBare);
+  return parts
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .flatMap(splitBare);
 }
 
 /** "a@x.org b@y.org" are two; "Ana Ruiz <a@x.org>" is one. */
@@ -96,7 +99,10 @@ function splitBare(part: string): string[] {
 function parseOne(part: string): Address {
   const match = /^(.*)<([^<>]*)>\s*$/.exec(part);
   if (!match) return { email: part.replace(/^mailto:/i, '') };
-  const name = (match[1] ?? '').trim().replace(/^"(.*)"$/, '$1').trim();
+  const name = (match[1] ?? '')
+    .trim()
+    .replace(/^"(.*)"$/, '$1')
+    .trim();
   const email = (match[2] ?? '').trim();
   return name ? { name, email } : { email };
 }

@@ -15,16 +15,18 @@ export interface Shortcut {
 export function bindings(shortcuts: Shortcut[], busy: () => boolean): Record<string, (event: KeyboardEvent) => void> {
   const byKeys = groupBy(shortcuts, ({ keys }) => keys);
   return Object.fromEntries(
-    [...byKeys].sort(sequencesFirst).flatMap(([keys, rivals]) => layouts(keys).map((binding) => [
-      binding,
-      (event: KeyboardEvent) => {
-        if (event.defaultPrevented || isTyping(event) || busy()) return;
-        const shortcut = rivals.find(({ when }) => when?.() ?? true);
-        if (!shortcut) return;
-        event.preventDefault();
-        shortcut.run();
-      },
-    ])),
+    [...byKeys].sort(sequencesFirst).flatMap(([keys, rivals]) =>
+      layouts(keys).map((binding) => [
+        binding,
+        (event: KeyboardEvent) => {
+          if (event.defaultPrevented || isTyping(event) || busy()) return;
+          const shortcut = rivals.find(({ when }) => when?.() ?? true);
+          if (!shortcut) return;
+          event.preventDefault();
+          shortcut.run();
+        },
+      ]),
+    ),
   );
 }
 
@@ -56,7 +58,12 @@ export function listen(shortcuts: Shortcut[], busy: () => boolean): () => void {
 export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof Element)) return false;
-  if (target.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=menu], [role=dialog], dialog')) return true;
+  if (
+    target.closest(
+      'input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=menu], [role=dialog], dialog',
+    )
+  )
+    return true;
   // Enter and Space press the control that has the focus.
   const presses = event.key === 'Enter' || event.key === ' ';
   return presses && target.closest('button, a[href], summary, input') !== null;

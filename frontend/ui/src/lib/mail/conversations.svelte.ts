@@ -50,7 +50,9 @@ export class OpenConversation {
     const after: Conversation = {
       ...before,
       labelIds: only ? before.labelIds : applyLabels(before.labelIds, change),
-      messages: before.messages.map((message) => (only && !only.includes(message.id) ? message : patched(message, change))),
+      messages: before.messages.map((message) =>
+        only && !only.includes(message.id) ? message : patched(message, change),
+      ),
     };
     this.data = after;
     return () => {

@@ -60,7 +60,10 @@ export function labelName(label: Label): string {
 }
 
 function titled(name: string): string {
-  const words = name.replace(/^CATEGORY_/, '').toLowerCase().replaceAll('_', ' ');
+  const words = name
+    .replace(/^CATEGORY_/, '')
+    .toLowerCase()
+    .replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

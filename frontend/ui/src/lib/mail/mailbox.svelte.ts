@@ -78,7 +78,9 @@ export class Mailbox {
   /** The list of a label or search; loads it when it is new, brings it up to date when it is not. */
   list(source: Source): ThreadList {
     const key = sourceKey(source);
-    const list = this.#lists.get(key) ?? new ThreadList(source, this.#page, this.#pending, (thrown) => this.#faults.absorb(thrown));
+    const list =
+      this.#lists.get(key) ??
+      new ThreadList(source, this.#page, this.#pending, (thrown) => this.#faults.absorb(thrown));
     this.#lists.delete(key);
     this.#lists.set(key, list);
     for (const old of [...this.#lists.keys()].slice(0, -keptLists)) this.#lists.delete(old);
@@ -183,7 +185,9 @@ export class Mailbox {
     const path = { account: this.account.id };
     const answer =
       source.kind === 'label'
-        ? http.GET('/api/accounts/{account}/threads', { params: { path, query: { label: source.label, ...(page && { page }) } } })
+        ? http.GET('/api/accounts/{account}/threads', {
+            params: { path, query: { label: source.label, ...(page && { page }) } },
+          })
         : http.POST('/api/accounts/{account}/search', {
             params: { path },
             body: { query: source.query, ...(page && { page }) },
@@ -222,7 +226,8 @@ export class Mailbox {
       await this.#send(back[verb.via], ids, inverse(verb.change));
       // Gmail's untrash does not bring a conversation back to where it was.
       const wasInInbox = rows.filter((row) => row.labelIds.includes('INBOX')).map((row) => row.id);
-      if (verb.via === 'trash' && wasInInbox.length > 0) await this.#send('modify', wasInInbox, { add: ['INBOX'], remove: [] });
+      if (verb.via === 'trash' && wasInInbox.length > 0)
+        await this.#send('modify', wasInInbox, { add: ['INBOX'], remove: [] });
       this.#toasts.show('Undone', { ms: 2_500 });
     } catch (thrown) {
       this.#faults.report(thrown, 'Not undone');
@@ -236,8 +241,10 @@ export class Mailbox {
     for (let i = 0; i < ids.length; i += atMost) {
       const threads = ids.slice(i, i + atMost);
       const params = this.#params;
-      if (via === 'modify') await call(http.POST('/api/accounts/{account}/threads/modify', { params, body: { threads, ...change } }));
-      else if (via === 'trash') await call(http.POST('/api/accounts/{account}/threads/trash', { params, body: { threads } }));
+      if (via === 'modify')
+        await call(http.POST('/api/accounts/{account}/threads/modify', { params, body: { threads, ...change } }));
+      else if (via === 'trash')
+        await call(http.POST('/api/accounts/{account}/threads/trash', { params, body: { threads } }));
       else await call(http.POST('/api/accounts/{account}/threads/untrash', { params, body: { threads } }));
     }
   }

@@ -121,7 +121,8 @@ export class Navigation {
   /** What is on the screen is read. */
   #markRead(): void {
     const { conversation } = this;
-    const unread = conversation?.data?.messages.filter((message) => message.unread && !this.#marked.has(message.id)) ?? [];
+    const unread =
+      conversation?.data?.messages.filter((message) => message.unread && !this.#marked.has(message.id)) ?? [];
     if (!conversation || unread.length === 0 || document.visibilityState === 'hidden') return;
     for (const message of unread) this.#marked.add(message.id);
     untrack(() => void this.#mailbox.markRead(conversation));

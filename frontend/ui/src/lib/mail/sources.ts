@@ -11,4 +11,5 @@ export function sourceOf(route: Route, trail: Trail): Source {
 }
 
 /** What a history entry needs so that sourceOf finds the list again. */
-export const trailOf = (source: Source): Trail => (source.kind === 'search' ? { query: source.query } : { label: source.label });
+export const trailOf = (source: Source): Trail =>
+  source.kind === 'search' ? { query: source.query } : { label: source.label };

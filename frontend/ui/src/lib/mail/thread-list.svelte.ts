@@ -120,7 +120,9 @@ export class ThreadList {
   }
 
   #merge(page: ThreadPage, first: boolean): void {
-    const merged = first ? { rows: page.threads, gap: true } : mergeHead(this.#base, page.threads, page.nextPage !== undefined);
+    const merged = first
+      ? { rows: page.threads, gap: true }
+      : mergeHead(this.#base, page.threads, page.nextPage !== undefined);
     this.#base = merged.rows;
     if (merged.gap) this.#nextPage = page.nextPage;
     this.estimate = page.estimate;

@@ -1,5 +1,11 @@
 /** The rows a virtual list draws: those in view and a few beyond either edge, so that fast scrolling shows no gaps. */
-export function visibleRange(scrollTop: number, height: number, rowHeight: number, total: number, overscan = 8): { from: number; to: number } {
+export function visibleRange(
+  scrollTop: number,
+  height: number,
+  rowHeight: number,
+  total: number,
+  overscan = 8,
+): { from: number; to: number } {
   const from = Math.max(0, Math.floor(scrollTop / rowHeight) - overscan);
   const to = Math.min(total, Math.ceil((scrollTop + height) / rowHeight) + overscan);
   return { from: Math.min(from, to), to };

@@ -28,7 +28,15 @@ export class Router {
 
   /** Follows a link within the page without loading it anew; says whether it did. */
   follow(event: MouseEvent): boolean {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return false;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return false;
     const link = (event.target as Element).closest('a');
     if (!link || link.target || link.origin !== location.origin || link.hasAttribute('download')) return false;
     const route = parseRoute(link.pathname);

@@ -16,7 +16,8 @@ export function parseRoute(path: string): Route {
   if (kind === undefined) return { page: 'label', account, label: 'INBOX' };
   if (kind === 'label' && id && parts.length === 4) return { page: 'label', account, label: id };
   if (kind === 'search' && parts.length === 3) return { page: 'search', account };
-  if (kind === 'thread' && id && /^[0-9a-f]{1,20}$/.test(id) && parts.length === 4) return { page: 'thread', account, thread: id };
+  if (kind === 'thread' && id && /^[0-9a-f]{1,20}$/.test(id) && parts.length === 4)
+    return { page: 'thread', account, thread: id };
   return { page: 'unknown' };
 }
 

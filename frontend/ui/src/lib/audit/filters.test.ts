@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { describe as inWords } from './describe';
+import { readFilters, writeFilters } from './filters';
+
+describe('filters in an address', () => {
+  it('are read back as they were written', () => {
+    const filters = { kind: 'decision', allowed: false, clause: 'LU-4', since: '2026-11-01T00:00:00.000Z' } as const;
+    expect(readFilters(writeFilters(filters))).toEqual(filters);
+    expect(writeFilters({})).toBe('');
+  });
+
+  it('leave out what makes no sense', () => {
+    expect(readFilters('?kind=everything&allowed=maybe&since=yesterday&actor=%20&other=1')).toEqual({});
+  });
+});
+
+describe('events in words', () => {
+  it('says who was refused what', () => {
+    const { headline, lines } = inWords({
+      index: 7,
+      kind: 'decision',
+      time: '',
+      actorKind: 'support',
+      actor: 'p_1',
+      operation: 'read_message',
+      allowed: false,
+      clauses: ['LU-4'],
+      body: {},
+    });
+    expect(headline).toBe('A support person was refused: read message.');
+    expect(lines).toContainEqual({ name: 'Refused by clauses', value: 'LU-4' });
+  });
+
+  it('knows no actor it was not told of', () => {
+    expect(inWords({ index: 7, kind: 'decision', time: '', operation: 'x', allowed: true, body: {} }).headline).toBe(
+      'Somebody was allowed: x.',
+    );
+  });
+});
