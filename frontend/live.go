@@ -25,7 +25,10 @@ func (s *Server) liveEvents(v *visit) error {
 	out := &eventStream{w: v.w, control: http.NewResponseController(v.w)}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
-	for err = out.start(); err == nil; {
+	if err := out.start(); err != nil {
+		return err
+	}
+	for err == nil {
 		select {
 		case c, ok := <-watch.Changes:
 			if !ok {

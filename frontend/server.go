@@ -91,11 +91,20 @@ func (s *Server) Handler() (http.Handler, error) {
 	r.MethodNotAllowedHandler = s.problemHandler(errMethod)
 	r.NotFoundHandler = s.problemHandler(errNoRoute)
 
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.ExceptContentTypes([]string{"text/event-stream"}))
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024))
 	if err != nil {
 		return nil, fmt.Errorf("frontend: compression: %w", err)
 	}
+	compressed := compress(r)
+	// A stream is written event by event, each at once: it passes by the compressor.
+	split := http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if strings.HasPrefix(req.Header.Get("Accept"), "text/event-stream") {
+			r.ServeHTTP(w, req)
+			return
+		}
+		compressed.ServeHTTP(w, req)
+	})
 	cross := http.NewCrossOriginProtection()
 	cross.SetDenyHandler(s.problemHandler(errCrossSite))
-	return s.observe(s.secure(cross.Handler(compress(r)))), nil
+	return s.observe(s.secure(cross.Handler(split))), nil
 }
