@@ -85,6 +85,8 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	signin.Register(r, s.SignIn)
 	r.HandleFunc("/blank", s.blank).Methods(http.MethodGet)
+	r.HandleFunc("/healthz", s.healthy).Methods(http.MethodGet)
+	r.HandleFunc("/readyz", s.ready).Methods(http.MethodGet)
 	r.PathPrefix("/assets/").Methods(http.MethodGet, http.MethodHead).Handler(assets())
 	r.PathPrefix("/api/").Handler(s.problemHandler(errNoRoute))
 	r.PathPrefix("/").Methods(http.MethodGet, http.MethodHead).HandlerFunc(s.page)
