@@ -187,17 +187,16 @@ func TestPurge(t *testing.T) {
 func TestSessionRowsAreBound(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		sam, ann := w.NewVisitor("sam").SignInStaff(Sam), w.NewVisitor("ann").SignInStaff(Ann)
-		for name, statement := range map[string]string{
-			"Ann's data in Sam's row": `UPDATE sessions SET data = (SELECT data FROM sessions WHERE kind = 'auditor') WHERE kind = 'staff'`,
-			"Ann as an owner":         `UPDATE sessions SET kind = 'owner' WHERE kind = 'auditor'`,
+		for _, forgery := range []struct {
+			name, statement string
+			visitor         *Visitor
+		}{
+			{"Ann's data in Sam's row", `UPDATE sessions SET data = (SELECT data FROM sessions WHERE kind = 'auditor') WHERE kind = 'staff'`, sam},
+			{"Ann as an owner", `UPDATE sessions SET kind = 'owner' WHERE kind = 'auditor'`, ann},
 		} {
-			w.Exec(statement)
-			visitor := sam
-			if strings.HasPrefix(name, "Ann as") {
-				visitor = ann
-			}
-			if session, err := w.Sessions.Current(visitor.Next()); err == nil {
-				t.Errorf("%s: got %+v, want an error", name, session)
+			w.Exec(forgery.statement)
+			if session, err := w.Sessions.Current(forgery.visitor.Next()); err == nil {
+				t.Errorf("%s: got %+v, want an error", forgery.name, session)
 			}
 		}
 	})
