@@ -1,10 +1,9 @@
 package gmail
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -56,25 +55,33 @@ func Unanswered(err error) bool {
 	return errors.As(err, &e) && e.Kind == Upstream
 }
 
-// translate turns what Google's client returns into *Error, and leaves the errors of the gate and the vault alone.
+// ours marks an error of the gate or the token vault on its way through net/http and Google's client.
+type ours struct{ error }
+
+func (o ours) Unwrap() error { return o.error }
+
+// translate turns what Google's client returns into *Error, and leaves the errors of the gate and the vault
+// and the caller's own cancellation alone. Texts of anything else (decoders, redirects) can quote Gmail's
+// answer and are dropped.
 func translate(err error) error {
+	var own ours
+	var known *Error
 	var api *googleapi.Error
-	if errors.As(err, &api) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &own):
+		return own.error
+	case errors.As(err, &known), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &api):
 		reason := ""
 		if len(api.Errors) > 0 {
 			reason = api.Errors[0].Reason
 		}
 		return answered(api.Code, reason, api.Message, api.Header, time.Now())
 	}
-	var syntax *json.SyntaxError
-	var mistyped *json.UnmarshalTypeError
-	if errors.As(err, &syntax) || errors.As(err, &mistyped) { // their texts quote the answer
-		return &Error{Kind: Upstream, Err: errors.New("an answer that is not the expected JSON")}
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) || err == io.EOF {
-		return &Error{Kind: Upstream, Err: io.ErrUnexpectedEOF}
-	}
-	return err
+	return &Error{Kind: Upstream, Err: errors.New("an answer that cannot be read")}
 }
 
 // answered classifies an HTTP answer. message is read for the time to retry at, and not kept.

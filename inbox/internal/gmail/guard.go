@@ -49,24 +49,13 @@ func checkHeaders(req *http.Request, allowed ...string) error {
 }
 
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	if req.URL.Scheme != g.scheme || req.URL.Host != g.host || req.Host != "" && req.Host != g.host || req.URL.User != nil {
-		return nil, &policy.NotCovered{Why: "another host"}
-	}
-	if err := checkHeaders(req, "Content-Type", "User-Agent", "X-Goog-Api-Client"); err != nil {
-		return nil, &policy.NotCovered{Why: err.Error()}
-	}
-	uses, err := targetsOf(req)
-	if err != nil {
-		return nil, &policy.NotCovered{Why: err.Error()}
-	}
-	if err := g.gate.Use(ctx, g.grant, uses...); err != nil {
-		return nil, err
+	if err := g.check(req); err != nil {
+		return nil, ours{err}
 	}
 	for attempt := 0; ; attempt++ {
-		token, err := g.tokens.Token(ctx, g.grant)
+		token, err := g.tokens.Token(req.Context(), g.grant)
 		if err != nil {
-			return nil, err
+			return nil, ours{err}
 		}
 		res, err := g.next.RoundTrip(authorized(req, token))
 		if err != nil || res.StatusCode != http.StatusUnauthorized || attempt > 0 || req.GetBody == nil && req.Body != nil {
@@ -77,6 +66,21 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		drain(res)
 		g.tokens.Invalidate(g.grant.Account(), token)
 	}
+}
+
+// check reads the request and asks the gate whether the grant covers all that it does.
+func (g *guard) check(req *http.Request) error {
+	if req.URL.Scheme != g.scheme || req.URL.Host != g.host || req.Host != "" && req.Host != g.host || req.URL.User != nil {
+		return &policy.NotCovered{Why: "another host"}
+	}
+	if err := checkHeaders(req, "Content-Type", "User-Agent", "X-Goog-Api-Client"); err != nil {
+		return &policy.NotCovered{Why: err.Error()}
+	}
+	uses, err := targetsOf(req)
+	if err != nil {
+		return &policy.NotCovered{Why: err.Error()}
+	}
+	return g.gate.Use(req.Context(), g.grant, uses...)
 }
 
 // authorized clones the request with the token and a fresh body.
