@@ -107,6 +107,9 @@ func draftOf(d *gmail.Draft) Draft {
 			c.HTML, c.Quote = own, true
 		}
 	}
+	if exact, ok := readRecipientsNote(d.Message.Payload); ok {
+		c.To, c.Cc, c.Bcc = named(exact.To), named(exact.Cc), named(exact.Bcc)
+	}
 	for _, a := range m.Attachments {
 		c.Attachments = append(c.Attachments, ComposeAttachment{MessageID: m.ID, PartID: a.PartID, Name: a.Name, Type: a.Type, Size: a.Size})
 	}

@@ -17,13 +17,6 @@ import (
 	"github.com/totalengage/webmail/inbox/internal/gmail"
 )
 
-// Headers of our own. The token finds a message again whose fate is unknown (GMAIL.md 4.2): unlike the
-// Message-ID, Gmail leaves it alone. The other says, in drafts only, what a draft answers.
-const (
-	tokenHeader   = "X-Webmail-Token"
-	composeHeader = "X-Webmail-Compose"
-)
-
 // letter is a message with everything it consists of, ready to be written as MIME.
 type letter struct {
 	from       Address
@@ -166,6 +159,9 @@ func (l *letter) head(h *message.Header) {
 	h.Set(tokenHeader, l.token)
 	if l.draft {
 		h.Set(composeHeader, composeNote(l.compose))
+		if ambiguous(l.compose) {
+			h.Set(recipientsHeader, recipientsNote(l.compose))
+		}
 	}
 	if len(l.references) > 0 {
 		h.Set("References", strings.Join(l.references, " "))
@@ -213,35 +209,6 @@ func encodeWords(s string) string {
 		s = s[n:]
 	}
 	return strings.Join(words, " ")
-}
-
-// composeNote is the value of composeHeader.
-func composeNote(c Compose) string {
-	params := map[string]string{}
-	if c.InReplyTo != "" {
-		params["message"] = c.InReplyTo
-	}
-	if c.Quote {
-		params["quote"] = "1"
-	}
-	return mime.FormatMediaType(string(c.Kind), params)
-}
-
-// readComposeNote reads what composeNote wrote; anybody can write a draft, so nothing else is taken from it.
-func readComposeNote(value string) (kind ComposeKind, inReplyTo string, quote, ok bool) {
-	name, params, err := mime.ParseMediaType(value)
-	if err != nil {
-		return "", "", false, false
-	}
-	for _, k := range []ComposeKind{ComposeNew, ComposeReply, ComposeReplyAll, ComposeForward} {
-		if strings.EqualFold(name, string(k)) {
-			kind = k
-		}
-	}
-	if id := params["message"]; gmailID.MatchString(id) && kind != ComposeNew {
-		inReplyTo = id
-	}
-	return kind, inReplyTo, params["quote"] == "1", kind != ""
 }
 
 var messageID = regexp.MustCompile(`<[^<>\s]{1,500}>`)

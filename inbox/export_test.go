@@ -1,0 +1,41 @@
+package inbox
+
+import (
+	"context"
+
+	"github.com/totalengage/webmail/inbox/internal/gmail"
+)
+
+// SendDue lets the sender do, in the caller's goroutine, what is due now, and waits until it is done. It returns how
+// many messages it worked at.
+func (s *Service) SendDue(ctx context.Context) (int, error) {
+	d := dispatcher{service: s, slots: make(chan struct{}, atOnce)}
+	due, err := s.due(ctx, atOnce)
+	if err != nil {
+		return 0, err
+	}
+	err = d.dispatch(ctx)
+	d.running.Wait()
+	return len(due), err
+}
+
+// ReleaseLeases is what a start does on SQLite.
+func (s *Service) ReleaseLeases(ctx context.Context) error { return s.releaseLeases(ctx) }
+
+// Sweep is what the sender does every minute.
+func (s *Service) Sweep(ctx context.Context) error { return s.sweep(ctx) }
+
+// AtStep has f called between the steps of a send. It is set before any sender runs.
+func AtStep(f func(step string)) { atStep = f }
+
+// NormalAddress is the reading of one recipient's address.
+func NormalAddress(email string) (normal, why string) { return normalAddress(email) }
+
+// DraftOf is the reading of a draft.
+func DraftOf(d *gmail.Draft) Draft { return draftOf(d) }
+
+// Checked is the check of what a composer sends.
+func Checked(c Compose) (Compose, error) { return c.checked() }
+
+// SubjectFor is the subject of an answer.
+func SubjectFor(kind ComposeKind, original string) string { return subjectFor(kind, original) }
