@@ -46,6 +46,18 @@ export class Attaching {
 /** A question asked before sending; sending again answers it. */
 export type Doubt = 'attachment' | 'subject' | null;
 
+/** Takes failures that concern the whole page; answers those that are to be shown in the window. */
+type Absorb = (thrown: unknown) => Problem | null;
+
+/** Where a message in a window comes from, when it is not new. */
+interface Origin {
+  /** its name among what is kept in this browser */
+  key?: string;
+  draftId?: string | undefined;
+  /** the version of the draft that was opened */
+  messageId?: string | undefined;
+}
+
 export class Composer {
   readonly key: string;
   readonly account: string;
@@ -71,18 +83,16 @@ export class Composer {
   readonly invalid = $derived([...this.to, ...this.cc, ...this.bcc].filter(({ email }) => !isEmail(email)));
   readonly title = $derived(this.subject.trim() || titles[this.kind]);
 
+  #absorb: Absorb;
   #inReplyTo: string | undefined;
   #threadId: string | undefined;
   #saver: DraftSaver;
   /** One key for one message: a request that is repeated because its answer was lost is the same send. */
   #idempotencyKey = crypto.randomUUID();
 
-  constructor(
-    account: string,
-    compose: Compose,
-    { key = crypto.randomUUID() as string, draftId = compose.draftId, messageId = compose.ifMessageId } = {},
-  ) {
-    this.key = key;
+  constructor(account: string, compose: Compose, absorb: Absorb, { key, draftId, messageId }: Origin = {}) {
+    this.key = key ?? crypto.randomUUID();
+    this.#absorb = absorb;
     this.account = account;
     this.kind = compose.kind ?? 'new';
     this.#inReplyTo = compose.inReplyTo;
@@ -90,20 +100,21 @@ export class Composer {
     this.initialHtml = compose.html;
     this.#fill(compose);
     this.#saver = new DraftSaver({
-      draftId,
-      messageId,
+      draftId: draftId ?? compose.draftId,
+      messageId: messageId ?? compose.ifMessageId,
       snapshot: () => this.compose(),
       onState: (state, thrown) => {
         this.save = state;
         this.saveProblem = thrown === undefined ? null : asProblem(thrown);
+        if (thrown !== undefined) this.#absorb(thrown);
       },
       store: {
         create: (body) => call(http.POST('/api/accounts/{account}/drafts', { params: { path: { account } }, body })),
         update: (draft, body) =>
           call(http.PUT('/api/accounts/{account}/drafts/{draft}', { params: { path: { account, draft } }, body })),
         keep: (body, draft) =>
-          keepUnsaved({ key, account, compose: body, at: Date.now(), ...(draft && { draftId: draft }) }),
-        release: () => dropUnsaved(key),
+          keepUnsaved({ key: this.key, account, compose: body, at: Date.now(), ...(draft && { draftId: draft }) }),
+        release: () => dropUnsaved(this.key),
       },
     });
   }
@@ -207,7 +218,8 @@ export class Composer {
       await dropUnsaved(this.key);
       return item;
     } catch (thrown) {
-      this.sendProblem = sentence(asProblem(thrown));
+      const problem = this.#absorb(thrown);
+      this.sendProblem = problem ? sentence(problem) : '';
       this.#saver.resume();
       return null;
     } finally {
@@ -262,7 +274,8 @@ export class Composer {
     } catch (thrown) {
       if (thrown instanceof DOMException) return; // cancelled: it is no longer listed
       item.state = 'failed';
-      item.problem = sentence(asProblem(thrown));
+      const problem = this.#absorb(thrown);
+      item.problem = problem ? sentence(problem) : 'Add it again.';
     }
   }
 

@@ -34,9 +34,7 @@ export class Composers {
   /** Looks for what an earlier visit left behind: failed sends, and drafts that could not be saved. */
   async start(): Promise<void> {
     for (const entry of await listUnsaved(this.#account.id)) {
-      const composer = this.#show(
-        new Composer(this.#account.id, entry.compose, { key: entry.key, draftId: entry.draftId, messageId: undefined }),
-      );
+      const composer = this.#show(this.#make(entry.compose, { key: entry.key, draftId: entry.draftId }));
       composer.size = 'minimized';
       composer.touch();
     }
@@ -48,11 +46,11 @@ export class Composers {
   }
 
   compose(start: Partial<Compose> = {}): Composer {
-    return this.#show(new Composer(this.#account.id, { ...emptyCompose(), ...start }));
+    return this.#show(this.#make({ ...emptyCompose(), ...start }));
   }
 
   reply(message: Message, kind: 'reply' | 'replyAll' | 'forward'): Composer {
-    return this.#show(new Composer(this.#account.id, replyTo(message, kind, this.#account.email)));
+    return this.#show(this.#make(replyTo(message, kind, this.#account.email)));
   }
 
   async openDraft(draft: string): Promise<void> {
@@ -66,7 +64,7 @@ export class Composers {
       const { id, messageId, compose } = await call(
         http.GET('/api/accounts/{account}/drafts/{draft}', { params: { path: { account: this.#account.id, draft } } }),
       );
-      this.#show(new Composer(this.#account.id, compose, { draftId: id, messageId }));
+      this.#show(this.#make(compose, { draftId: id, messageId }));
     } catch (thrown) {
       this.#faults.report(thrown, 'The draft could not be opened');
     }
@@ -111,7 +109,7 @@ export class Composers {
         }),
       );
       this.failed = this.failed.filter(({ id }) => id !== item);
-      this.#show(new Composer(this.#account.id, compose));
+      this.#show(this.#make(compose));
     } catch (thrown) {
       if (asProblem(thrown).code === 'too_late')
         this.#toasts.show('Too late to undo: the message has left', { tone: 'error' });
@@ -142,6 +140,10 @@ export class Composers {
       run();
     }, ms);
     this.#timers.add(timer);
+  }
+
+  #make(compose: Compose, origin?: ConstructorParameters<typeof Composer>[3]): Composer {
+    return new Composer(this.#account.id, compose, (thrown) => this.#faults.absorb(thrown), origin);
   }
 
   #show(composer: Composer): Composer {

@@ -24,6 +24,7 @@ export interface EditorOptions {
   onSelection: (active: ReadonlySet<Format | 'link'>) => void;
   onFiles: (files: File[]) => void;
   onSend: () => void;
+  onEscape: () => void;
 }
 
 /** The rich-text field of a compose window: ProseMirror, with paste cleaned and nothing parsed in this page. */
@@ -204,10 +205,12 @@ const hardBreak: Command = chainCommands(exitCode, (state, dispatch) => {
   return true;
 });
 
-function plugins({ onSend }: EditorOptions): Plugin[] {
-  const send: Command = () => {
-    onSend();
-    return true;
+function plugins({ onSend, onEscape }: EditorOptions): Plugin[] {
+  const tell = (about: () => void): Command => {
+    return () => {
+      about();
+      return true;
+    };
   };
   return [
     history(),
@@ -220,7 +223,9 @@ function plugins({ onSend }: EditorOptions): Plugin[] {
       ],
     }),
     keymap({
-      'Mod-Enter': send,
+      'Mod-Enter': tell(onSend),
+      // ProseMirror keeps this key from the window around it.
+      Escape: tell(onEscape),
       'Mod-z': undo,
       'Mod-y': redo,
       'Shift-Mod-z': redo,

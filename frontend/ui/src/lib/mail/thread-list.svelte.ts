@@ -20,6 +20,8 @@ export class ThreadList {
   estimate = $state(0);
   /** ids of the chosen conversations */
   readonly selected = new SvelteSet<string>();
+  /** rises whenever the cursor is moved on purpose, to be brought into view; a row that slides by itself is not */
+  moves = $state(0);
   /** pixels; kept here so that coming back from a conversation finds the same place */
   scrollTop = 0;
 
@@ -91,13 +93,15 @@ export class ThreadList {
 
   moveTo(index: number): ThreadRow | undefined {
     const row = this.rows[Math.max(0, Math.min(index, this.rows.length - 1))];
-    if (row) this.#cursor = { id: row.id, index: this.rows.indexOf(row) };
+    if (row) this.moveToThread(row.id);
     return row;
   }
 
   moveToThread(id: string): void {
     const index = this.rows.findIndex((row) => row.id === id);
-    if (index >= 0) this.#cursor = { id, index };
+    if (index < 0) return;
+    this.#cursor = { id, index };
+    this.moves += 1;
   }
 
   toggle(id: string): void {
