@@ -55,6 +55,8 @@ func problemOf(err error) api.Problem {
 		return p(401, "unauthenticated", "Please sign in", "Your session has ended or you are not signed in.")
 	case errors.Is(err, oauth.ErrReconnect):
 		return p(409, "reconnect", "Gmail must be connected again", "Google no longer accepts the permission that was given. Connect the mailbox again.")
+	case errors.Is(err, policy.ErrUnknown):
+		return p(404, "not_connected", "No such mailbox", "This mailbox is not connected here.")
 	case errors.Is(err, inbox.ErrNotFound), errors.Is(err, errNoRoute):
 		return p(404, "not_found", "Not found", "It does not exist or no longer exists.")
 	case errors.Is(err, inbox.ErrConflict):

@@ -11,7 +11,8 @@ import (
 	"github.com/totalengage/webmail/inbox"
 )
 
-// heartbeat keeps the connection open through proxies; at each one the session is looked at again.
+// heartbeat keeps the connection open through proxies; at each one the session is looked at again, without
+// counting as its use.
 const heartbeat = 20 * time.Second
 
 // liveEvents streams changes of the mailbox as server-sent events until the page goes, the session ends
@@ -36,7 +37,7 @@ func (s *Server) liveEvents(v *visit) error {
 			}
 			err = out.event("change", changeJSON(c))
 		case <-beat.C:
-			if _, gone := s.Sessions.Current(v.r); gone != nil {
+			if _, err := s.Sessions.Alive(v.r); err != nil {
 				return out.last("closed", map[string]string{"code": "unauthenticated"})
 			}
 			err = out.comment()

@@ -36,14 +36,12 @@ const (
 	exitVerify  = 3
 )
 
-func main() {
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run is main as a function, for tests. SIGTERM and an interrupt end what runs, in order.
+func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
-}
-
-// run is main as a function, for tests.
-func run(ctx context.Context, args []string) int {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("webmail"),
 		kong.Description("A Gmail inbox for your product, every access decided by policy and provably recorded."),
