@@ -62,7 +62,7 @@ func newEngine(ctx context.Context) (*engine, error) {
 func prepare(ctx context.Context, query string, modules map[string]string, data map[string]any) (rego.PreparedEvalQuery, error) {
 	args := []func(*rego.Rego){
 		rego.Query(query),
-		rego.Store(inmem.NewFromObject(data)),
+		rego.Store(inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))), // tables are converted once, not at each look-up
 		rego.Capabilities(deterministic()),
 		rego.StrictBuiltinErrors(true),
 		rego.Strict(true),
