@@ -230,6 +230,41 @@ func TestOpenReadOnly(t *testing.T) {
 	})
 }
 
+// TestPrepare uses one statement in several writes.
+func TestPrepare(t *testing.T) {
+	databasetest.EachURL(t, func(t *testing.T, url string) {
+		db := migrated(t, databasetest.Open(t, url))
+		stmt, err := db.Prepare(t.Context(), `INSERT INTO notes (id, at, done) VALUES ($1, 1, FALSE)`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stmt.Close()
+		for _, id := range []string{"a", "b"} {
+			err := db.Write(t.Context(), func(tx *sql.Tx) error {
+				_, err := tx.StmtContext(t.Context(), stmt).ExecContext(t.Context(), id)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := count(t, db); got != 2 {
+			t.Errorf("got %d rows, want 2", got)
+		}
+		if _, err := db.Prepare(t.Context(), `NO SQL`); err == nil {
+			t.Error("what is no SQL was prepared")
+		}
+		reader, err := database.OpenReadOnly(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reader.Close()
+		if _, err := reader.Prepare(t.Context(), `SELECT 1`); !errors.Is(err, database.ErrReadOnly) {
+			t.Errorf("read-only: got %v, want ErrReadOnly", err)
+		}
+	})
+}
+
 func TestOpenReadOnlyCreatesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "absent.db")
 	if db, err := database.OpenReadOnly(t.Context(), path); err == nil {
@@ -273,7 +308,7 @@ func TestSQLiteSettings(t *testing.T) {
 	}
 	err = db.Write(t.Context(), func(tx *sql.Tx) error {
 		for pragma, want := range map[string]string{
-			"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "foreign_keys": "1", "busy_timeout": "10000",
+			"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "foreign_keys": "1", "busy_timeout": "10000", "temp_store": "2",
 		} {
 			var got string
 			if err := tx.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil {

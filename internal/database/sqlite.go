@@ -41,7 +41,13 @@ func sqliteDSN(path string, options url.Values, pragmas ...string) string {
 	if options == nil {
 		options = url.Values{}
 	}
-	options["_pragma"] = append(pragmas, "busy_timeout(10000)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)")
+	options["_pragma"] = append(pragmas,
+		"busy_timeout(10000)",
+		"synchronous(FULL)",
+		"foreign_keys(1)",
+		"secure_delete(1)",
+		"temp_store(MEMORY)", // no row is ever left in a temporary file
+	)
 	if options.Get("mode") != "ro" {
 		options["_pragma"] = append(options["_pragma"], "journal_mode(WAL)")
 	}

@@ -1,12 +1,14 @@
 package decisionlog_test
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/totalengage/webmail/internal/database/databasetest"
@@ -82,5 +84,33 @@ func BenchmarkVerify(b *testing.B) {
 			}
 		}
 		b.ReportMetric(size*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	})
+}
+
+// BenchmarkBareCommit is the floor under one client's append: a transaction that inserts the same body and nothing
+// else. BenchmarkAppend/clients=1 is to be read as a multiple of it, whatever the disk does that day.
+func BenchmarkBareCommit(b *testing.B) {
+	databasetest.BenchmarkEach(b, func(b *testing.B, url string) {
+		db := databasetest.Open(b, url)
+		table := fstest.MapFS{"00001_bodies.sql": {Data: []byte("-- +goose Up\nCREATE TABLE bodies (idx BIGINT PRIMARY KEY, body BYTEA);\n")}}
+		if err := db.Migrate(b.Context(), "bodies", table); err != nil {
+			b.Fatal(err)
+		}
+		var waits []time.Duration
+		b.ResetTimer()
+		for n := range b.N {
+			entry := kilobyte(n)
+			start := time.Now()
+			err := db.Write(b.Context(), func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(b.Context(), `INSERT INTO bodies (idx, body) VALUES ($1, $2)`, n, entry.Body)
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			waits = append(waits, time.Since(start))
+		}
+		slices.Sort(waits)
+		b.ReportMetric(float64(waits[len(waits)/2].Microseconds())/1000, "p50-ms")
 	})
 }

@@ -2,7 +2,6 @@ package decisionlog
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
@@ -61,7 +60,7 @@ func (b *batch) attempt() error {
 	ctx, cancel := context.WithTimeout(context.Background(), b.log.cfg.Timeout)
 	defer cancel()
 	b.prepared = false
-	err := b.log.step("commit", func() error { return b.log.db.Write(ctx, func(tx *sql.Tx) error { return b.write(ctx, tx) }) })
+	err := b.log.step("commit", func() error { return b.log.write(ctx, func(tx transaction) error { return b.write(ctx, tx) }) })
 	if err == nil {
 		b.log.head = b.next
 		return nil
@@ -74,7 +73,7 @@ func (b *batch) attempt() error {
 
 // write carries out the statements of the batch. Whatever order they come in, none is visible before the commit;
 // the compare-and-swap is first because it makes unlocked writers wait for each other at the head row.
-func (b *batch) write(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) write(ctx context.Context, tx transaction) error {
 	l := b.log
 	if err := l.lockHead(ctx, tx); err != nil {
 		return err
@@ -110,15 +109,14 @@ func (b *batch) grow() []tlog.Hash {
 	return stored
 }
 
-func (b *batch) swapHead(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) swapHead(ctx context.Context, tx transaction) error {
 	l := b.log
 	text, err := SignCheckpoint(l.cfg.Origin, b.next.tree, l.cfg.Signer)
 	if err != nil {
 		return fmt.Errorf("decisionlog: sign: %w", err)
 	}
 	return l.step("swap head", func() error {
-		result, err := tx.ExecContext(ctx, `UPDATE decisionlog_head SET size = $1, root = $2, kept_from = $3, checkpoint = $4
-			WHERE id = 0 AND size = $5 AND root = $6`,
+		result, err := tx.ExecContext(ctx, swapHead,
 			b.next.tree.N, b.next.tree.Hash[:], b.next.keptFrom, string(text), l.head.tree.N, l.head.tree.Hash[:])
 		if err != nil {
 			return fmt.Errorf("decisionlog: swap the head: %w", err)
@@ -130,6 +128,18 @@ func (b *batch) swapHead(ctx context.Context, tx *sql.Tx) error {
 	})
 }
 
+// swapHead replaces the head if it still is what we took it for.
+const swapHead = `UPDATE decisionlog_head SET size = $1, root = $2, kept_from = $3, checkpoint = $4
+	WHERE id = 0 AND size = $5 AND root = $6`
+
+func insertEvents(rows int) string {
+	return `INSERT INTO decisionlog_events (` + eventColumns + `) VALUES ` + placeholders(1, rows, eventColumnCount)
+}
+
+func insertHashes(rows int) string {
+	return `INSERT INTO decisionlog_hashes (idx, hash) VALUES ` + placeholders(1, rows, 2)
+}
+
 // eventsAStatement and hashesAStatement are the rows of one INSERT. More gain little, and each number of rows
 // is a statement of its own in PostgreSQL's cache.
 const (
@@ -137,7 +147,7 @@ const (
 	hashesAStatement = 128
 )
 
-func (b *batch) insertEvents(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) insertEvents(ctx context.Context, tx transaction) error {
 	for start := 0; start < len(b.entries); start += eventsAStatement {
 		rows := min(eventsAStatement, len(b.entries)-start)
 		args := make([]any, 0, rows*eventColumnCount)
@@ -145,7 +155,7 @@ func (b *batch) insertEvents(ctx context.Context, tx *sql.Tx) error {
 			args = append(args, eventValues(b.first+int64(i), &b.entries[i])...)
 		}
 		err := b.log.step("insert events", func() error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO decisionlog_events (`+eventColumns+`) VALUES `+placeholders(1, rows, eventColumnCount), args...)
+			_, err := tx.ExecContext(ctx, insertEvents(rows), args...)
 			return err
 		})
 		if err != nil {
@@ -155,7 +165,7 @@ func (b *batch) insertEvents(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-func (b *batch) insertHashes(ctx context.Context, tx *sql.Tx, hashes []tlog.Hash) error {
+func (b *batch) insertHashes(ctx context.Context, tx transaction, hashes []tlog.Hash) error {
 	index := tlog.StoredHashCount(b.first)
 	for start := 0; start < len(hashes); start += hashesAStatement {
 		rows := min(hashesAStatement, len(hashes)-start)
@@ -164,7 +174,7 @@ func (b *batch) insertHashes(ctx context.Context, tx *sql.Tx, hashes []tlog.Hash
 			args = append(args, index+int64(i), hashes[i][:])
 		}
 		err := b.log.step("insert hashes", func() error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO decisionlog_hashes (idx, hash) VALUES `+placeholders(1, rows, 2), args...)
+			_, err := tx.ExecContext(ctx, insertHashes(rows), args...)
 			return err
 		})
 		if err != nil {
@@ -181,7 +191,7 @@ func (b *batch) settle(cause error) error {
 	defer cancel()
 	landed := false
 	err := b.log.step("settle", func() error {
-		return b.log.db.Write(ctx, func(tx *sql.Tx) error {
+		return b.log.write(ctx, func(tx transaction) error {
 			if err := b.log.lockHead(ctx, tx); err != nil {
 				return err
 			}
@@ -206,7 +216,7 @@ func (b *batch) settle(cause error) error {
 }
 
 // lock makes nodes that append to one PostgreSQL database queue up. SQLite's write transaction is such a lock.
-func (l *Log) lock(ctx context.Context, tx *sql.Tx) error {
+func (l *Log) lock(ctx context.Context, tx transaction) error {
 	if l.db.Dialect() != database.PostgreSQL {
 		return nil
 	}
@@ -221,7 +231,7 @@ func (l *Log) lock(ctx context.Context, tx *sql.Tx) error {
 
 // lockHead takes the lock and brings l.head up to date with what other nodes have appended. It refuses a head
 // that does not continue the one we know: what we acknowledged would be gone.
-func (l *Log) lockHead(ctx context.Context, tx *sql.Tx) error {
+func (l *Log) lockHead(ctx context.Context, tx transaction) error {
 	if err := l.lock(ctx, tx); err != nil {
 		return err
 	}

@@ -311,6 +311,56 @@ func TestLockHeldElsewhere(t *testing.T) {
 	})
 }
 
+// TestHeadMovedWithoutLock lets a writer who ignores the log's lock replace the head between our reading and our
+// swapping it. The swap fails, and the append starts again from the head as it then is.
+func TestHeadMovedWithoutLock(t *testing.T) {
+	if databasetest.WithoutPostgreSQL() {
+		t.Log("PostgreSQL left out: WEBMAIL_TEST_NO_POSTGRES is set")
+		return
+	}
+	db := databasetest.Open(t, databasetest.PostgreSQL(t))
+	log := openLog(t, db, config(t))
+	appendEvents(t, log, 0, 3)
+	rogue := func(change string) error {
+		return db.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE decisionlog_head SET size = size ` + change)
+			return err
+		})
+	}
+	swaps, forever := 0, false
+	log.SetFault(func(step string, after bool) error {
+		switch {
+		case step == "swap head" && !after:
+			swaps++
+			if swaps == 1 || forever {
+				return rogue("+ 1")
+			}
+		case step == "read head" && !after && swaps > 0:
+			if swaps == 1 || forever {
+				return rogue("- 1")
+			}
+		}
+		return nil
+	})
+	appendEvents(t, log, 3, 4)
+	if swaps != 2 {
+		t.Errorf("got %d attempts, want 2", swaps)
+	}
+	swaps, forever = 0, true
+	if _, err := log.Append(t.Context(), decision(4).entry(t)); err == nil || log.State().Open {
+		t.Errorf("with a head that always moves: got %v, state %+v, want a failure", err, log.State())
+	}
+	if swaps < 2 || swaps > 10 {
+		t.Errorf("got %d attempts, want a few", swaps)
+	}
+	if err := rogue("- 1"); err != nil {
+		t.Fatal(err)
+	}
+	log.SetFault(nil)
+	appendEvents(t, log, 4, 6)
+	mustVerify(t, log, 6)
+}
+
 func withTimeout(cfg decisionlog.Config, timeout time.Duration) decisionlog.Config {
 	cfg.Timeout = timeout
 	return cfg

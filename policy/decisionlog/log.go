@@ -2,7 +2,6 @@ package decisionlog
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -55,6 +54,8 @@ type Log struct {
 
 	clock atomic.Int64 // the latest time given out by Now or found in the log, in microseconds
 
+	prepared prepared // the committer's statements
+
 	// head is what the log is known to hold. It belongs to the committer.
 	head head
 
@@ -101,6 +102,9 @@ func Open(ctx context.Context, db *database.DB, cfg Config) (*Log, error) {
 		return nil, err
 	}
 	if err := l.loadHead(ctx); err != nil {
+		return nil, err
+	}
+	if l.prepared, err = prepare(ctx, db); err != nil {
 		return nil, err
 	}
 	l.state = State{Open: true, Since: l.Now(), Size: l.head.tree.N}
@@ -162,7 +166,7 @@ func (l *Log) createHead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return l.db.Write(ctx, func(tx *sql.Tx) error {
+	return l.write(ctx, func(tx transaction) error {
 		var reach extent
 		err := tx.QueryRowContext(ctx, `SELECT `+selectExtent).Scan(&reach.events, &reach.hashes)
 		if err != nil || reach != emptyExtent {
@@ -176,7 +180,7 @@ func (l *Log) createHead(ctx context.Context) error {
 
 // loadHead reads the head for the first time and checks all that can be checked without reading the whole log.
 func (l *Log) loadHead(ctx context.Context) error {
-	return l.db.Write(ctx, func(tx *sql.Tx) error { // a write transaction, so that no other node appends meanwhile
+	return l.write(ctx, func(tx transaction) error { // a write transaction, so that no other node appends meanwhile
 		if err := l.lock(ctx, tx); err != nil {
 			return err
 		}
@@ -217,7 +221,11 @@ func (l *Log) believe(ctx context.Context, q querier, row headRow) (head, error)
 	if edge.tree() != signed {
 		return head{}, &TamperedTree{signed.N}
 	}
-	l.notBefore(row.lastAt)
+	lastAt, err := readLastAt(ctx, q)
+	if err != nil {
+		return head{}, err
+	}
+	l.notBefore(lastAt)
 	return head{tree: signed, edge: edge, keptFrom: row.keptFrom}, nil
 }
 
@@ -293,12 +301,11 @@ func (l *Log) Hashes(ctx context.Context) tlog.HashReader { return storedHashes(
 // Close writes what is queued, then ends the log. The database stays open; it belongs to the caller.
 func (l *Log) Close() error {
 	l.mu.Lock()
-	first := !errors.Is(l.state.Err, ErrClosed)
-	if first {
+	if !errors.Is(l.state.Err, ErrClosed) {
 		l.state.Open, l.state.Err, l.state.Since = false, ErrClosed, l.Now()
 		close(l.closing)
 	}
 	l.mu.Unlock()
 	<-l.stopped
-	return nil
+	return l.prepared.close() // closing a statement twice does nothing
 }

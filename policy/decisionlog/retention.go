@@ -2,7 +2,6 @@ package decisionlog
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -58,7 +57,7 @@ func (l *Log) Drop(ctx context.Context, keepFrom int64, announcement Entry) (ind
 var errNotDroppable = errors.New("they are gone already, too many at once, or not in the log")
 
 // dropEvents deletes what the batch's drop, if it has one, says.
-func (b *batch) dropEvents(ctx context.Context, tx *sql.Tx) error {
+func (b *batch) dropEvents(ctx context.Context, tx transaction) error {
 	if b.drop == 0 {
 		return nil
 	}

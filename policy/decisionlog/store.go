@@ -23,11 +23,10 @@ type headRow struct {
 	tree       tlog.Tree
 	keptFrom   int64
 	checkpoint string
-	lastAt     int64 // latest time of any event, in microseconds
 }
 
 const (
-	selectHead = `SELECT size, root, kept_from, checkpoint, (SELECT coalesce(max(at), 0) FROM decisionlog_events)`
+	selectHead = `SELECT size, root, kept_from, checkpoint`
 	fromHead   = ` FROM decisionlog_head WHERE id = 0`
 )
 
@@ -39,7 +38,7 @@ func readHead(ctx context.Context, q querier) (head headRow, err error) {
 // scan takes the head from a row of selectHead, and what the statement selects after it into more.
 func (h *headRow) scan(row *sql.Row, more ...any) error {
 	var root []byte
-	err := row.Scan(append([]any{&h.tree.N, &root, &h.keptFrom, &h.checkpoint, &h.lastAt}, more...)...)
+	err := row.Scan(append([]any{&h.tree.N, &root, &h.keptFrom, &h.checkpoint}, more...)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return &BadHead{"it is missing"}
 	}
@@ -51,6 +50,15 @@ func (h *headRow) scan(row *sql.Row, more ...any) error {
 	}
 	copy(h.tree.Hash[:], root)
 	return nil
+}
+
+// readLastAt returns the latest time of any event, in microseconds; 0 if there is none.
+func readLastAt(ctx context.Context, q querier) (at int64, err error) {
+	err = q.QueryRowContext(ctx, `SELECT coalesce(max(at), 0) FROM decisionlog_events`).Scan(&at)
+	if err != nil {
+		return 0, fmt.Errorf("decisionlog: read the time of the last event: %w", err)
+	}
+	return at, nil
 }
 
 // extent is how far the tables reach: the greatest index of each, or -1.
