@@ -548,6 +548,34 @@ func TestForeignDraft(t *testing.T) {
 	}
 }
 
+// TestInlineImages: images that a draft of another client shows in its text stay there.
+func TestInlineImages(t *testing.T) {
+	o, p := desk(t)
+	p.receive(t, alice, originalWithImage, "DRAFT")
+	var list listed
+	p.get(t, alice, "drafts", &list)
+	d, err := o.GetDraft(t.Context(), writing(alice), list.Drafts[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if d, err = o.UpdateDraft(t.Context(), writing(alice), d.ID, d.Compose); err != nil {
+			t.Fatal(err)
+		}
+		raw := p.raw(t, alice, d.MessageID)
+		if got, want := shape(t, parse(t, raw)), "multipart/related(multipart/alternative(text/plain text/html) image/png)"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		if !bytes.Contains(raw, []byte("Content-Id: <pic1>")) {
+			t.Error("the image lost its Content-ID")
+		}
+		content, err := o.Attachment(t.Context(), writing(alice), d.MessageID, d.Compose.Attachments[0].PartID)
+		if err != nil || !bytes.HasPrefix(content.Content, []byte("\x89PNG")) {
+			t.Errorf("the image is not where saving said: %q, %v", content.Content, err)
+		}
+	}
+}
+
 // TestChangedElsewhere: recipients that another client changed are not overruled by our note of them.
 func TestChangedElsewhere(t *testing.T) {
 	o, p := desk(t)
@@ -724,6 +752,7 @@ func FuzzNormalAddress(f *testing.F) {
 func FuzzDraftOf(f *testing.F) {
 	f.Add("bob@example.com", "Re: x", "reply; message=18c0ffee; quote=1", "token", `<p>a</p><div class="gmail_quote webmail_quote_token">b</div>`, "multipart/alternative")
 	f.Add("", "", "new", "", "", "")
+	f.Add("", "", "", "", "", "\x01/\r\n")
 	f.Add("a, b <c@d>, \"", "\r\n", "forward; message=../x", "x", "<div", "text/plain")
 	f.Fuzz(func(t *testing.T, to, subject, note, token, content, kind string) {
 		encoded, err := json.Marshal(map[string]any{"id": "r1", "message": map[string]any{"id": "18c0ffee", "threadId": "18c0ffee", "payload": map[string]any{

@@ -111,7 +111,7 @@ func draftOf(d *gmail.Draft) Draft {
 		c.To, c.Cc, c.Bcc = named(exact.To), named(exact.Cc), named(exact.Bcc)
 	}
 	for _, a := range m.Attachments {
-		c.Attachments = append(c.Attachments, ComposeAttachment{MessageID: m.ID, PartID: a.PartID, Name: a.Name, Type: a.Type, Size: a.Size})
+		c.Attachments = append(c.Attachments, ComposeAttachment{MessageID: m.ID, PartID: a.PartID, Name: fileName(a.Name), Type: mediaType(a.Type), Size: a.Size})
 	}
 	out.Compose = c
 	return out

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/emersion/go-message"
@@ -250,7 +251,12 @@ func mediaType(claimed string) string {
 // fileName returns a name that every system can store: no path, no control characters, at most 255 bytes.
 func fileName(claimed string) string {
 	name := claimed[strings.LastIndexAny(claimed, `/\`)+1:]
-	name = strings.TrimSpace(strings.ToValidUTF8(name, "_"))
+	name = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '_'
+		}
+		return r
+	}, strings.ToValidUTF8(name, "_")))
 	for len(name) > maxFileName {
 		_, width := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-width]

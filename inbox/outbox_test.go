@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -16,6 +17,7 @@ import (
 	"github.com/totalengage/webmail/internal/database"
 	"github.com/totalengage/webmail/internal/database/databasetest"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
 // each runs a test on both databases, with an office over a post office of its own.
@@ -63,6 +65,48 @@ func TestSend(t *testing.T) {
 		}
 		o.settle(t)
 		o.accountedFor(t)
+	})
+}
+
+// TestDecisions: the owner decides about the very message that the sender later asks to send, and the sender acts
+// on the owner's instruction alone.
+func TestDecisions(t *testing.T) {
+	each(t, func(t *testing.T, o *office, _ *post) {
+		o.send(t, letterTo(bob, "Decided", "x"), newKey())
+		o.pass(held)
+		o.settle(t)
+		type event struct {
+			Input struct {
+				Actor       struct{ Kind string }
+				Body        string
+				Instruction *struct{ ID string }
+			}
+			Result struct{ Basis string }
+		}
+		one := func(operation, actor string) event {
+			page, err := o.log.Query(t.Context(), decisionlog.Filter{Operation: operation, ActorKind: actor, Feature: "send"})
+			if err != nil || len(page.Records) != 1 {
+				t.Fatalf("%s by %s: got %d decisions, %v; want 1", operation, actor, len(page.Records), err)
+			}
+			if bytes.Contains(page.Records[0].Body, []byte("Decided")) || bytes.Contains(page.Records[0].Body, []byte("@")) {
+				t.Errorf("the log shows content: %s", page.Records[0].Body)
+			}
+			var e event
+			if err := json.Unmarshal(page.Records[0].Body, &e); err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+		owner, made, sent := one("drafts.create", "owner"), one("drafts.create", "service"), one("drafts.send", "service")
+		if owner.Input.Body == "" || owner.Input.Body != made.Input.Body || owner.Input.Body != sent.Input.Body {
+			t.Errorf("three decisions about different bytes: %q, %q, %q", owner.Input.Body, made.Input.Body, sent.Input.Body)
+		}
+		if owner.Input.Instruction != nil || sent.Input.Instruction == nil || sent.Result.Basis != "standing_instruction" {
+			t.Errorf("owner acted on %+v; the sender on %+v by %q", owner.Input.Instruction, sent.Input.Instruction, sent.Result.Basis)
+		}
+		if _, err := o.Instruction(t.Context(), "unknown"); !errors.Is(err, policy.ErrUnknown) {
+			t.Errorf("an unknown instruction: got %v, want policy.ErrUnknown", err)
+		}
 	})
 }
 
