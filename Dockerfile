@@ -23,6 +23,6 @@ COPY --from=server /webmail /webmail
 COPY --from=server --chown=65532:65532 /data /data
 USER 65532:65532
 VOLUME /data
-ENV WEBMAIL_SERVE_DATA=/data
+ENV WEBMAIL_DATA=/data
 EXPOSE 8080
 ENTRYPOINT ["/webmail"]

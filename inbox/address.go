@@ -73,11 +73,21 @@ func splitAddresses(header string) []string {
 		}
 	}
 	items = append(items, header[start:])
-	out := items[:0]
+	out := make([]string, 0, len(items))
+	rest := ""
 	for _, item := range items {
-		if item = strings.TrimSpace(item); item != "" {
+		item = rest + strings.TrimSpace(item)
+		// Gmail decodes "Müller, Hans" and leaves the quotes out: a part without an address belongs to the next.
+		if rest = ""; item != "" && !strings.Contains(item, "@") {
+			rest = item + ", "
+			continue
+		}
+		if item != "" {
 			out = append(out, item)
 		}
+	}
+	if rest = strings.TrimSuffix(rest, ", "); rest != "" {
+		out = append(out, rest)
 	}
 	return out
 }

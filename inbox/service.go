@@ -45,6 +45,7 @@ type Config struct {
 	Database  *database.DB
 	Endpoint  string            // root of the Gmail API; "" is Google's
 	Transport http.RoundTripper // the way out
+	Units     int               // Gmail quota a minute and account; 0 is that of new projects, negative no limit
 	Now       func() time.Time  // nil is time.Now
 	PollEvery time.Duration     // how often live updates ask Gmail; 0 is 15 s
 	UndoShown time.Duration     // how long the page offers to undo a send; 0 is 10 s
@@ -73,7 +74,7 @@ type Service struct {
 
 // New makes the service. StartSender begins to send what waits in the outbox.
 func New(c Config) (*Service, error) {
-	client, err := gmail.New(gmail.Config{Endpoint: c.Endpoint, Gate: c.Gate, Tokens: c.Tokens, Transport: c.Transport})
+	client, err := gmail.New(gmail.Config{Endpoint: c.Endpoint, Gate: c.Gate, Tokens: c.Tokens, Transport: c.Transport, Units: c.Units})
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (c *demoCmd) Run(ctx context.Context) error {
 		return err
 	}
 	o := serverOptions{
-		Addr: c.Addr, PublicURL: public, Poll: c.Poll, UndoShown: c.Hold, UndoHeld: c.Hold + c.Hold/2, LogLevel: "warn", demo: true,
+		Addr: c.Addr, PublicURL: public, Units: quotas[c.Quota], Poll: c.Poll, UndoShown: c.Hold, UndoHeld: c.Hold + c.Hold/2, LogLevel: "warn", demo: true,
 		storage: storage{Data: data, LogOrigin: "demo.webmail.local/decisions"},
 		google:  googleOf(googleURL), staff: staffOf(staffURL),
 		product: demoProduct(),
@@ -78,6 +78,9 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	})
 	return work.Wait()
 }
+
+// quotas are the units a minute of Gmail's quota tables.
+var quotas = map[string]int{"new": 6000, "old": 15000, "off": -1}
 
 // The secrets of the demo live as long as the process.
 var demoSecret = rand.Text()

@@ -86,6 +86,7 @@ type serverOptions struct {
 	Addr      string        `help:"Address to listen on." default:"127.0.0.1:8080"`
 	PublicURL string        `help:"Origin under which browsers reach the server, such as https://mail.example.com. Default: http://ADDR."`
 	Accept    []string      `help:"Weaknesses accepted: ${weaknesses}."`
+	Units     int           `help:"Gmail quota units a minute and mailbox: 6000 for projects made since May 2026, 15000 for older ones." default:"6000"`
 	Poll      time.Duration `help:"How often live updates ask Gmail for changes." default:"15s"`
 	UndoShown time.Duration `help:"How long the page offers to undo a send." default:"10s"`
 	UndoHeld  time.Duration `help:"How long the server holds a send; longer than shown, so that a late click still wins." default:"15s"`
@@ -109,11 +110,11 @@ func (o *serverOptions) check() error {
 	if _, _, err := net.SplitHostPort(o.Addr); err != nil {
 		return fmt.Errorf("--addr must be HOST:PORT: %w", err)
 	}
-	for name, value := range map[string]string{
-		"--google-client-id": o.google.ClientID, "--google-client-secret": o.google.ClientSecret, "--operator": o.Operator, "--contact": o.Contact,
+	for _, needed := range []struct{ flag, value string }{
+		{"--google-client-id", o.google.ClientID}, {"--google-client-secret", o.google.ClientSecret}, {"--operator", o.Operator}, {"--contact", o.Contact},
 	} {
-		if value == "" {
-			return fmt.Errorf("%s is missing; README.md says where it comes from", name)
+		if needed.value == "" {
+			return fmt.Errorf("%s is missing; README.md says where it comes from", needed.flag)
 		}
 	}
 	if o.staff.Issuer != "" && (o.staff.ClientID == "" || len(o.staff.Roles) == 0) {

@@ -147,7 +147,7 @@ func (s *system) openMail(out *egress.Transport, origins []string, keys *oauth.K
 		SignInRedirect: o.PublicURL + signin.SignInCallbackPath, ConnectRedirect: o.PublicURL + signin.ConnectCallbackPath,
 	})
 	s.inbox, err = inbox.New(inbox.Config{
-		Gate: s.gate, Tokens: s.vault, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: out, PollEvery: o.Poll,
+		Gate: s.gate, Tokens: tokens{s.vault}, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: out, Units: o.Units, PollEvery: o.Poll,
 		UndoShown: o.UndoShown, UndoHeld: o.UndoHeld, Identity: s.store, HTML: composedHTML{},
 	})
 	if err != nil {
@@ -220,6 +220,17 @@ func (s *system) linkKey() ([]byte, error) {
 		return nil, err
 	}
 	return hkdf.Key(sha256.New, keys.Pseudonym(), nil, "webmail inline image links", 32)
+}
+
+// tokens tells the inbox in its own words that a permission is lost.
+type tokens struct{ *oauth.Vault }
+
+func (t tokens) Token(ctx context.Context, grant *policy.Grant) (string, error) {
+	token, err := t.Vault.Token(ctx, grant)
+	if errors.Is(err, oauth.ErrReconnect) {
+		err = fmt.Errorf("%w: %w", inbox.ErrReconnect, err)
+	}
+	return token, err
 }
 
 // composedHTML lends the composer the sanitizer of mail bodies: inbox may not import frontend.

@@ -37,6 +37,7 @@ type Config struct {
 	Gate      *policy.Gate
 	Tokens    Tokens
 	Transport http.RoundTripper // the way out; nil is http.DefaultTransport
+	Units     int               // quota a minute and account; 0 is DefaultUnitsPerMinute, negative no limit
 }
 
 // Client speaks to Gmail for grants of one gate. It is safe for concurrent use.
@@ -66,7 +67,7 @@ func New(c Config) (*Client, error) {
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport
 	}
-	return &Client{base: base, gate: c.Gate, tokens: c.Tokens, sender: newSender(c.Transport)}, nil
+	return &Client{base: base, gate: c.Gate, tokens: c.Tokens, sender: newSender(c.Transport, c.Units)}, nil
 }
 
 // Forget drops the account's quota bucket, as at disconnect.

@@ -21,17 +21,17 @@ const (
 	maxWait    = 8 * time.Second
 )
 
-// Quota of projects made since May 2026: 6,000 units a minute and user. Half of it may be spent at once
-// and the bucket refills with the other half, so that no minute ever holds more.
 const (
-	unitsPerMinute = 6000
-	unitsAtOnce    = unitsPerMinute / 2
-	concurrent     = 6 // requests at a time and account
+	// DefaultUnitsPerMinute is the quota for one user of projects made since May 2026 (GMAIL.md 2.1).
+	DefaultUnitsPerMinute = 6000
+
+	concurrent = 6 // requests at a time and account
 )
 
 // sender is the way out below the guard: quota, concurrency and retries, for each account by itself.
 type sender struct {
-	next http.RoundTripper
+	next  http.RoundTripper
+	units int // a minute and account; negative for no limit
 
 	mu       sync.Mutex
 	accounts map[policy.AccountID]*allowance // guarded by mu
@@ -43,8 +43,22 @@ type allowance struct {
 	slots chan struct{}
 }
 
-func newSender(next http.RoundTripper) *sender {
-	return &sender{next: next, accounts: map[policy.AccountID]*allowance{}}
+func newSender(next http.RoundTripper, unitsPerMinute int) *sender {
+	if unitsPerMinute == 0 {
+		unitsPerMinute = DefaultUnitsPerMinute
+	}
+	return &sender{next: next, units: unitsPerMinute, accounts: map[policy.AccountID]*allowance{}}
+}
+
+// newAllowance makes a bucket of which half may be spent at once and which refills with the other half, so
+// that no minute ever holds more than the quota.
+func newAllowance(unitsPerMinute int) *allowance {
+	half := unitsPerMinute / 2
+	a := &allowance{units: rate.NewLimiter(rate.Limit(float64(unitsPerMinute-half)/60), half), slots: make(chan struct{}, concurrent)}
+	if unitsPerMinute < 0 {
+		a.units = rate.NewLimiter(rate.Inf, 0)
+	}
+	return a
 }
 
 func (s *sender) forAccount(id policy.AccountID) http.RoundTripper {
@@ -52,10 +66,18 @@ func (s *sender) forAccount(id policy.AccountID) http.RoundTripper {
 	defer s.mu.Unlock()
 	a := s.accounts[id]
 	if a == nil {
-		a = &allowance{units: rate.NewLimiter(rate.Limit(float64(unitsPerMinute-unitsAtOnce)/60), unitsAtOnce), slots: make(chan struct{}, concurrent)}
+		a = newAllowance(s.units)
 		s.accounts[id] = a
 	}
 	return &accountSender{next: s.next, allowance: a}
+}
+
+// wait takes units from the bucket, or as many as it can ever hold.
+func (a *allowance) wait(ctx context.Context, units int) error {
+	if a.units.Limit() == rate.Inf {
+		return ctx.Err()
+	}
+	return a.units.WaitN(ctx, min(units, a.units.Burst()))
 }
 
 func (s *sender) forget(id policy.AccountID) {
@@ -99,7 +121,7 @@ func (s *accountSender) RoundTrip(req *http.Request) (*http.Response, error) {
 // once waits for quota and a slot, and sends.
 func (s *accountSender) once(req *http.Request, units int) (*http.Response, error) {
 	ctx := req.Context()
-	if err := s.allowance.units.WaitN(ctx, min(units, unitsAtOnce)); err != nil {
+	if err := s.allowance.wait(ctx, units); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
