@@ -406,9 +406,13 @@ export interface components {
             type: "system" | "user";
             hidden: boolean;
             color?: components["schemas"]["LabelColor"];
+            /** Format: int64 */
             messagesTotal?: number;
+            /** Format: int64 */
             messagesUnread?: number;
+            /** Format: int64 */
             threadsTotal?: number;
+            /** Format: int64 */
             threadsUnread?: number;
         };
         LabelColor: {
@@ -422,7 +426,10 @@ export interface components {
         ThreadPage: {
             threads: components["schemas"]["ThreadRow"][];
             nextPage?: string;
-            /** @description Gmail's estimate of the number of results; never page by it */
+            /**
+             * Format: int64
+             * @description Gmail's estimate of the number of results; never page by it
+             */
             estimate: number;
         };
         ThreadRow: {

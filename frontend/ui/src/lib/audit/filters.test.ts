@@ -31,6 +31,14 @@ describe('events in words', () => {
     expect(lines).toContainEqual({ name: 'Refused by clauses', value: 'LU-4' });
   });
 
+  it('says of an outcome what it knows: which decision, how many', () => {
+    const body = { decision: 267, items: 49, bytes: 0 };
+    const { headline, lines } = inWords({ index: 268, kind: 'outcome', time: '', outcome: 'done', body });
+    expect(headline).toBe('What was decided at 267 was carried out.');
+    expect(lines).toContainEqual({ name: 'Items', value: '49' });
+    expect(lines.map(({ name }) => name)).not.toContain('Who');
+  });
+
   it('knows no actor it was not told of', () => {
     expect(inWords({ index: 7, kind: 'decision', time: '', operation: 'x', allowed: true, body: {} }).headline).toBe(
       'Somebody was allowed: x.',

@@ -123,6 +123,11 @@ export class Composer {
     return this.#saver.draftId;
   }
 
+  /** Whether something was written that Gmail does not have yet. */
+  get unsaved(): boolean {
+    return this.#saver.unsaved;
+  }
+
   /** The message as it stands. */
   compose(): Compose {
     return {

@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from '@playwright/test';
+import { expect, test as base } from './base';
+
+/** A server of its own for each worker: `webmail demo`, the real program, on a port that is free. */
+export interface Demo {
+  url: string;
+  data: string;
+}
+
+const program = join(import.meta.dirname, '..', '..', '..', 'bin', 'webmail');
+
+export const test = base.extend<{ alice: Page; bob: Page }, { demo: Demo }>({
+  demo: [
+    async ({}, use) => {
+      const data = mkdtempSync(join(tmpdir(), 'webmail-e2e-'));
+      const args = ['demo', '--addr', '127.0.0.1:0', '--data', data, '--poll', '300ms', '--hold', '2s', '--quota', 'off'];
+      const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      const url = await new Promise<string>((resolve, reject) => {
+        server.stdout.on('data', (chunk: Buffer) => {
+          const found = /http:\/\/\S+/.exec(chunk.toString());
+          if (found) resolve(found[0]);
+        });
+        server.on('exit', (code) => {
+          reject(new Error(`the demo ended with ${String(code)}`));
+        });
+      });
+      await use({ url, data });
+      server.removeAllListeners('exit');
+      server.kill('SIGTERM');
+      await new Promise((resolve) => server.once('exit', resolve));
+      rmSync(data, { recursive: true, force: true });
+    },
+    { scope: 'worker' },
+  ],
+  baseURL: async ({ demo }, use) => {
+    await use(demo.url);
+  },
+  alice: async ({ page }, use) => {
+    await signIn(page, 'alice@example.com');
+    await use(page);
+  },
+  bob: async ({ browser, demo }, use) => {
+    const { page, context } = await visitor(browser, demo);
+    await signIn(page, 'bob@example.com');
+    await use(page);
+    await context.close();
+  },
+});
+
+export { expect };
+
+/** Another person in a browser of their own. */
+export async function visitor(browser: Browser, demo: Demo): Promise<{ page: Page; context: BrowserContext }> {
+  const context = await browser.newContext({ baseURL: demo.url, viewport: { width: 1280, height: 800 } });
+  return { page: await context.newPage(), context };
+}
+
+/** The whole ceremony, of which a person who came before sees only parts. */
+export async function signIn(page: Page, address: string): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: 'Sign in with Google' }).click();
+  const inbox = page.getByRole('grid');
+  const steps = [
+    page.getByRole('button', { name: new RegExp(address) }),
+    page.getByRole('button', { name: 'Continue', exact: true }),
+    page.getByRole('button', { name: /^Agree/ }),
+  ];
+  for (let step = 0; step < 8; step++) {
+    const next = inbox.or(steps[0]!).or(steps[1]!).or(steps[2]!).first();
+    await next.waitFor();
+    if (await inbox.isVisible()) return;
+    for (const button of steps) {
+      if (!(await button.isVisible())) continue;
+      await button.click();
+      await page.waitForLoadState();
+      break;
+    }
+  }
+  await expect(inbox).toBeVisible();
+}
+
+export async function signInStaff(page: Page, address: string): Promise<void> {
+  await page.goto('/');
+  await page.getByRole('button', { name: /staff/i }).click();
+  await page.getByRole('button', { name: new RegExp(address) }).click();
+}
+
+/** The row of a conversation in the list. */
+export const row = (page: Page, text: string | RegExp) => page.getByRole('row').filter({ hasText: text });
