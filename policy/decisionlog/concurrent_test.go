@@ -52,15 +52,21 @@ func TestConcurrentAppends(t *testing.T) {
 				)
 				for caller := range callers {
 					wg.Go(func() {
-						for i := range each {
-							event := decision(caller*each + i)
-							index, err := logs[caller%nodes].Append(t.Context(), event.entry(t))
+						together := 1 + caller%3 // some append two or three events at a time
+						for i := 0; i < each; i += together {
+							var entries []decisionlog.Entry
+							for j := range together {
+								entries = append(entries, decision(caller*each+i+j).entry(t))
+							}
+							first, err := logs[caller%nodes].AppendAll(t.Context(), entries)
 							if err != nil {
 								t.Error(err)
 								return
 							}
 							mu.Lock()
-							want[index] = event.Name
+							for j := range together {
+								want[first+int64(j)] = decision(caller*each + i + j).Name
+							}
 							mu.Unlock()
 						}
 					})
