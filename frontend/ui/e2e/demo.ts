@@ -15,9 +15,22 @@ const program = join(import.meta.dirname, '..', '..', '..', 'bin', 'webmail');
 
 export const test = base.extend<{ alice: Page; bob: Page }, { demo: Demo }>({
   demo: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixture's needs from this pattern: none
     async ({}, use) => {
       const data = mkdtempSync(join(tmpdir(), 'webmail-e2e-'));
-      const args = ['demo', '--addr', '127.0.0.1:0', '--data', data, '--poll', '300ms', '--hold', '2s', '--quota', 'off'];
+      const args = [
+        'demo',
+        '--addr',
+        '127.0.0.1:0',
+        '--data',
+        data,
+        '--poll',
+        '300ms',
+        '--hold',
+        '2s',
+        '--quota',
+        'off',
+      ];
       const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       const url = await new Promise<string>((resolve, reject) => {
         server.stdout.on('data', (chunk: Buffer) => {
@@ -64,21 +77,15 @@ export async function signIn(page: Page, address: string): Promise<void> {
   await page.goto('/');
   await page.getByRole('button', { name: 'Sign in with Google' }).click();
   const inbox = page.getByRole('grid');
-  const steps = [
-    page.getByRole('button', { name: new RegExp(address) }),
-    page.getByRole('button', { name: 'Continue', exact: true }),
-    page.getByRole('button', { name: /^Agree/ }),
-  ];
+  const next = page
+    .getByRole('button', { name: new RegExp(`^(?!Account).*${address}`) })
+    .or(page.getByRole('button', { name: 'Continue', exact: true }))
+    .or(page.getByRole('button', { name: /^Agree/ }));
   for (let step = 0; step < 8; step++) {
-    const next = inbox.or(steps[0]!).or(steps[1]!).or(steps[2]!).first();
-    await next.waitFor();
+    await inbox.or(next).first().waitFor();
     if (await inbox.isVisible()) return;
-    for (const button of steps) {
-      if (!(await button.isVisible())) continue;
-      await button.click();
-      await page.waitForLoadState();
-      break;
-    }
+    await next.first().click();
+    await page.waitForLoadState();
   }
   await expect(inbox).toBeVisible();
 }

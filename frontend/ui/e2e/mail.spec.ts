@@ -17,7 +17,12 @@ test('archive, undo, star and trash', async ({ alice }) => {
 });
 
 test('search finds mail and its words stay out of the address', async ({ alice }) => {
-  await alice.getByRole('combobox', { name: 'Search mail' }).or(alice.getByRole('searchbox', { name: 'Search mail' })).or(alice.getByLabel('Search mail')).first().fill('subject:parcel');
+  await alice
+    .getByRole('combobox', { name: 'Search mail' })
+    .or(alice.getByRole('searchbox', { name: 'Search mail' }))
+    .or(alice.getByLabel('Search mail'))
+    .first()
+    .fill('subject:parcel');
   await alice.keyboard.press('Enter');
   await expect(row(alice, 'Your parcel is on its way')).toBeVisible();
   expect(alice.url()).not.toContain('parcel');
@@ -38,7 +43,15 @@ test('mail loads nothing from elsewhere and runs no script', async ({ alice }) =
 
 test('signing out ends the session and empties the browser', async ({ alice }) => {
   await alice.getByRole('button', { name: /account/i }).click();
-  await alice.getByRole('menuitem', { name: 'Sign out', exact: true }).or(alice.getByRole('button', { name: 'Sign out', exact: true })).first().click();
+  await alice
+    .getByRole('menuitem', { name: 'Sign out', exact: true })
+    .or(alice.getByRole('button', { name: 'Sign out', exact: true }))
+    .first()
+    .click();
   await expect(alice.getByRole('button', { name: 'Sign in with Google' })).toBeVisible();
-  expect(await alice.evaluate(async () => (await fetch('/api/session').then((r) => r.json()) as { signedIn: boolean }).signedIn)).toBe(false);
+  expect(
+    await alice.evaluate(
+      async () => ((await fetch('/api/session').then((r) => r.json())) as { signedIn: boolean }).signedIn,
+    ),
+  ).toBe(false);
 });

@@ -4,7 +4,12 @@ import { expect, row, signInStaff, test, visitor } from './demo';
 
 const program = join(import.meta.dirname, '..', '..', '..', 'bin', 'webmail');
 
-test('alice answers with an attachment, bob has it without reloading, the auditor sees why', async ({ alice, bob, browser, demo }) => {
+test('alice answers with an attachment, bob has it without reloading, the auditor sees why', async ({
+  alice,
+  bob,
+  browser,
+  demo,
+}) => {
   test.slow();
   await row(alice, 'Lunch on Thursday?').click();
   await expect(alice.frameLocator('iframe').last().getByText('The dumplings there are worth the walk.')).toBeVisible();
@@ -14,7 +19,9 @@ test('alice answers with an attachment, bob has it without reloading, the audito
   await editor.click();
   const words = `See you at noon, by the canal (${Date.now().toString()}).`;
   await alice.keyboard.type(words);
-  await alice.getByLabel('Files to attach').setInputFiles({ name: 'map.txt', mimeType: 'text/plain', buffer: Buffer.from('left, then right') });
+  await alice
+    .getByLabel('Files to attach')
+    .setInputFiles({ name: 'map.txt', mimeType: 'text/plain', buffer: Buffer.from('left, then right') });
   await expect(alice.getByRole('list', { name: 'Attachments' }).getByText('map.txt')).toBeVisible();
   await alice.getByRole('button', { name: 'Send', exact: true }).click();
   await expect(alice.getByRole('status').filter({ hasText: 'Sending' })).toBeVisible();
@@ -30,7 +37,12 @@ test('alice answers with an attachment, bob has it without reloading, the audito
   const { page: auditor, context } = await visitor(browser, demo);
   await signInStaff(auditor, 'audit@staff.example.com');
   await auditor.goto('/audit?kind=decision');
-  await expect(auditor.getByRole('row').filter({ hasText: /service.*drafts[. ]send/ }).first()).toBeVisible();
+  await expect(
+    auditor
+      .getByRole('row')
+      .filter({ hasText: /service.*drafts[. ]send/ })
+      .first(),
+  ).toBeVisible();
   await context.close();
 
   const verified = execFileSync(program, ['audit', 'verify', '--data', demo.data], { encoding: 'utf8' });
