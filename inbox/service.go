@@ -111,8 +111,8 @@ var (
 	ErrConflict  = errors.New("it was changed elsewhere in the meantime")
 	ErrTooLate   = errors.New("the message has already left")
 	ErrTooLarge  = errors.New("the message is larger than Gmail accepts (25 MB of attachments)")
-	ErrForbidden = errors.New("Gmail does not allow this for the connected account")
-	ErrUpstream  = errors.New("Gmail does not answer at the moment")
+	ErrForbidden = errors.New("not allowed by Gmail for the connected account")
+	ErrUpstream  = errors.New("no answer from Gmail at the moment")
 )
 
 // Throttled says that Gmail asks to wait.

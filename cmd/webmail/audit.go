@@ -207,7 +207,7 @@ func (c *verifyCmd) Run(ctx context.Context) error {
 	defer done()
 	report, err := log.Verify(ctx, o)
 	if err != nil {
-		return &verifyError{err}
+		return finding(err)
 	}
 	fmt.Printf("%d events verified: every leaf, every hash, the order, the columns and the signature.\nroot %s\n", report.Tree.N, report.Tree.Hash)
 	if report.KeptFrom > 0 {
@@ -222,4 +222,18 @@ func (c *verifyCmd) Run(ctx context.Context) error {
 		return os.WriteFile(c.Save, report.Checkpoint, 0o644)
 	}
 	return nil
+}
+
+// finding tells what is wrong with a log from a log that could not be read to its end.
+func finding(err error) error {
+	for _, kind := range []any{
+		new(*decisionlog.BadCheckpoint), new(*decisionlog.BadHead), new(*decisionlog.RolledBack), new(*decisionlog.Forked), new(*decisionlog.TamperedLeaf),
+		new(*decisionlog.TamperedHash), new(*decisionlog.TamperedTree), new(*decisionlog.TamperedIndex), new(*decisionlog.Gap), new(*decisionlog.Surplus),
+		new(*decisionlog.UnannouncedDrop),
+	} {
+		if errors.As(err, kind) {
+			return &verifyError{err}
+		}
+	}
+	return err
 }

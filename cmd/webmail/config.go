@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -80,6 +81,11 @@ func (c *config) Validate(app *kong.Application) error {
 
 // Resolve implements kong.Resolver.
 func (c *config) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil // the variable wins
+		}
+	}
 	if v, ok := c.values[flag.Name]; ok {
 		return v, nil
 	}

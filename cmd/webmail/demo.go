@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -128,7 +130,7 @@ func (c *demoCmd) google(ctx context.Context, work *errgroup.Group, public strin
 	if err != nil {
 		return nil, "", err
 	}
-	l, url, err := localhost()
+	l, url, err := localhost(public, 1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -145,7 +147,7 @@ func (c *demoCmd) staff(ctx context.Context, work *errgroup.Group, public string
 	if err != nil {
 		return nil, "", err
 	}
-	l, url, err := localhost()
+	l, url, err := localhost(public, 2)
 	if err != nil {
 		return nil, "", err
 	}
@@ -153,9 +155,22 @@ func (c *demoCmd) staff(ctx context.Context, work *errgroup.Group, public string
 	return p, url, p.SetIssuer(url)
 }
 
-// localhost listens on a port of its own; the name, not the address, keeps the emulators' cookies apart.
-func localhost() (net.Listener, string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// localhost listens beside the product's port, so that a demo started again over kept data meets the same
+// issuer, or on any free port when that one is taken. The name, not the address, keeps the emulators'
+// cookies apart from the product's.
+func localhost(public string, beside int) (net.Listener, string, error) {
+	u, err := url.Parse(public)
+	if err != nil {
+		return nil, "", err
+	}
+	own, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return nil, "", err
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(own+beside)))
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		return nil, "", err
 	}

@@ -117,7 +117,7 @@ func (o *serverOptions) check() error {
 			return fmt.Errorf("%s is missing; README.md says where it comes from", needed.flag)
 		}
 	}
-	if o.staff.Issuer != "" && (o.staff.ClientID == "" || len(o.staff.Roles) == 0) {
+	if o.staff.Issuer != "" && (o.staff.ClientID == "" || o.staff.ClientSecret == "" || len(o.staff.Roles) == 0) {
 		return errors.New("--staff-issuer needs --staff-client-id, --staff-client-secret and --staff-roles")
 	}
 	return o.checkWeaknesses(u)

@@ -139,7 +139,7 @@ func (s *system) openMail(out *egress.Transport, origins []string, keys *oauth.K
 	client := out.Client(30 * time.Second)
 	google, err := oauth.NewProvider(googleProvider(o.google), client)
 	if err != nil {
-		return fmt.Errorf("Google's sign-in: %w", err)
+		return fmt.Errorf("the sign-in with Google: %w", err)
 	}
 	s.vault = s.store.Vault(s.gate, google)
 	s.sessions = s.store.Sessions(s.gate, oauth.SessionConfig{})

@@ -11,8 +11,6 @@ import (
 
 func encode(raw string) string { return base64.URLEncoding.EncodeToString([]byte(raw)) }
 
-func mail(headers, body string) string { return headers + "\r\n" + body }
-
 func TestSendAndRead(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	alice, bob := w.client("alice"), w.client("bob")

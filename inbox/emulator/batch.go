@@ -78,11 +78,11 @@ func readBatch(body []byte, boundary string) ([]innerRequest, error) {
 			break
 		}
 		if err != nil {
-			return nil, errors.New("malformed multipart body.")
+			return nil, errors.New("malformed multipart body")
 		}
 		data, err := io.ReadAll(part)
 		if err != nil {
-			return nil, errors.New("malformed multipart body.")
+			return nil, errors.New("malformed multipart body")
 		}
 		in := parseInner(data)
 		in.contentID = part.Header.Get("Content-ID")
@@ -91,7 +91,7 @@ func readBatch(body []byte, boundary string) ([]innerRequest, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, errors.New("no requests in the batch.")
+		return nil, errors.New("no requests in the batch")
 	}
 	return out, nil
 }

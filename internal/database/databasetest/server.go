@@ -110,6 +110,8 @@ func serverDirectory() (dir string, credential *syscall.Credential, err error) {
 
 // lifeline is our end of the supervisor's pipe. It is kept here so that it is never collected, hence closed,
 // while the process lives.
+//
+//lint:ignore U1000 holding it is its use
 var lifeline io.WriteCloser
 
 // supervise runs the supervisor. The returned channel is closed if it ends, which it should not before we do.
