@@ -48,7 +48,7 @@ const (
 
 func (j *job) visit() Visit {
 	return Visit{
-		Actor: policy.Actor{Kind: policy.Service}, Account: j.account, Purpose: sendPurpose, Feature: sendFeature, Instruction: j.instruction,
+		Actor: policy.Actor{Kind: policy.Service}, Account: j.account, Purpose: sendPurpose, Feature: sendFeature, Instruction: j.instruction, Subject: j.id,
 	}
 }
 

@@ -21,6 +21,7 @@ type Visit struct {
 	Purpose     policy.Purpose
 	Feature     policy.Feature
 	Instruction string // for a service: the standing instruction it acts on
+	Subject     string // for a service: the outbox row it is at work on, which must be the instruction's
 }
 
 // For returns the same visit for another feature, as when opening a draft needs the message it answers.
@@ -151,7 +152,7 @@ func fetch[T any](ctx context.Context, s *Service, v Visit, call gmail.Call[T]) 
 
 func (s *Service) authorize(ctx context.Context, v Visit, target policy.Target) (*policy.Grant, error) {
 	return s.gate.Authorize(ctx, policy.Access{
-		Actor: v.Actor, Account: v.Account, Target: target, Purpose: v.Purpose, Feature: v.Feature, Instruction: v.Instruction,
+		Actor: v.Actor, Account: v.Account, Target: target, Purpose: v.Purpose, Feature: v.Feature, Instruction: v.Instruction, Subject: v.Subject,
 	})
 }
 

@@ -132,6 +132,7 @@ type Access struct {
 	Purpose     Purpose
 	Feature     Feature
 	Recipient   string // "" = the actor alone; otherwise an id in the recipient register
+	Subject     string // for a Service: the resource of its instruction that it is at work on, such as an outbox row
 	Agreement   string // agreement under which someone other than the owner views messages
 	Instruction string // standing instruction under which a Service acts
 }
@@ -156,6 +157,8 @@ func (a Access) complete() string {
 		return "actor.person"
 	case a.Actor.Kind == Service && a.Instruction == "":
 		return "instruction"
+	case a.Actor.Kind == Service && a.Subject == "":
+		return "subject"
 	case a.Account == "" && a.Target.Resource.Kind != Log:
 		return "account"
 	case a.Target.Operation == "":

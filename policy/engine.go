@@ -11,6 +11,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
 
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
@@ -144,9 +145,9 @@ func eval(ctx context.Context, q rego.PreparedEvalQuery, in ast.Value) (rs rego.
 			rs, err = nil, errors.New("the policy engine panicked")
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, evaluationLimit)
-	defer cancel()
-	return q.Eval(ctx, rego.EvalParsedInput(in))
+	cancel := topdown.NewCancel() // instead of a context with a deadline, which costs a goroutine for each evaluation
+	defer time.AfterFunc(evaluationLimit, cancel.Cancel).Stop()
+	return q.Eval(ctx, rego.EvalParsedInput(in), rego.EvalExternalCancel(cancel))
 }
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

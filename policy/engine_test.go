@@ -47,7 +47,7 @@ func TestFloorHolds(t *testing.T) {
 		"auditor":       func(a *policy.Access) { a.Actor = policy.Actor{Kind: policy.Auditor, Person: sam, MFA: true} },
 		"another owner": func(a *policy.Access) { a.Actor.Person = bob },
 		"service": func(a *policy.Access) {
-			a.Actor, a.Account, a.Instruction = policy.Actor{Kind: policy.Service}, bobsBox, "canary-instruction"
+			a.Actor, a.Account, a.Instruction, a.Subject = policy.Actor{Kind: policy.Service}, bobsBox, "canary-instruction", "canary-row"
 		},
 		"marketing":     func(a *policy.Access) { a.Purpose = "marketing.audience" },
 		"ads":           func(a *policy.Access) { a.Purpose = "ads" },

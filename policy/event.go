@@ -130,6 +130,7 @@ type lifecycleEvent struct {
 	Actor     string            `json:"actor,omitempty"`
 	Account   string            `json:"account,omitempty"`
 	Details   map[string]string `json:"details,omitempty"`
+	KeptFrom  int64             `json:"kept_from,omitempty"` // of a drop: index of the first event that stays
 }
 
 func lifecycleEntry(l Lifecycle, p pseudonyms, now time.Time) (decisionlog.Entry, error) {
@@ -148,8 +149,12 @@ func lifecycleEntry(l Lifecycle, p pseudonyms, now time.Time) (decisionlog.Entry
 }
 
 func lifecycleColumns(ev lifecycleEvent, body []byte) decisionlog.Entry {
+	ref := decisionlog.NoRef
+	if ev.KeptFrom != 0 {
+		ref = ev.KeptFrom
+	}
 	return decisionlog.Entry{
-		Kind: decisionlog.Lifecycle, At: ev.Timestamp, Ref: decisionlog.NoRef, ActorKind: ev.ActorKind, Actor: ev.Actor, Account: ev.Account,
+		Kind: decisionlog.Lifecycle, At: ev.Timestamp, Ref: ref, ActorKind: ev.ActorKind, Actor: ev.Actor, Account: ev.Account,
 		Operation: ev.Event, Body: body,
 	}
 }

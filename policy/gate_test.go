@@ -171,17 +171,18 @@ func newStores() *stores {
 			Consent: policy.Consent{Version: 1, Given: start.Add(-time.Hour)}, LogKey: []byte(key),
 		}
 	}
-	waiting := policy.Instruction{ID: "canary-instruction", Account: annsBox, Feature: "send", Given: start.Add(-time.Minute), Expires: start.Add(time.Hour)}
-	expired, future, organise := waiting, waiting, waiting
+	waiting := policy.Instruction{ID: "canary-instruction", Account: annsBox, Feature: "send", Resource: "canary-row", Given: start.Add(-time.Minute), Expires: start.Add(time.Hour)}
+	expired, future, organise, anotherRow := waiting, waiting, waiting, waiting
 	expired.ID, expired.Expires = "expired", start
 	future.ID, future.Given = "future", start.Add(time.Second)
+	anotherRow.ID, anotherRow.Resource = "another row", "another row"
 	organise.ID, organise.Feature = "organise", "organise"
 	return &stores{
 		accounts: map[policy.AccountID]policy.AccountFacts{
 			annsBox: account(ann, "the log key of ann's account"),
 			bobsBox: account(bob, "the log key of bob's account"),
 		},
-		instructions: map[string]policy.Instruction{"canary-instruction": waiting, "expired": expired, "future": future, "organise": organise},
+		instructions: map[string]policy.Instruction{"canary-instruction": waiting, "expired": expired, "future": future, "organise": organise, "another row": anotherRow},
 	}
 }
 
@@ -210,7 +211,7 @@ func list() policy.Access {
 // send is the outbox sending what Ann wrote.
 func send() policy.Access {
 	return policy.Access{
-		Actor: policy.Actor{Kind: policy.Service}, Account: annsBox, Purpose: "inbox.send", Feature: "send", Instruction: "canary-instruction",
+		Actor: policy.Actor{Kind: policy.Service}, Account: annsBox, Purpose: "inbox.send", Feature: "send", Instruction: "canary-instruction", Subject: "canary-row",
 		Target: policy.Target{
 			Operation: "drafts.send", Resource: policy.IDs(policy.Drafts, "canary-draft"),
 			Classes: []policy.DataClass{policy.Header, policy.Body, policy.Attachment}, Body: policy.Digest{1},
@@ -314,7 +315,7 @@ func TestRefused(t *testing.T) {
 		{"a delegate of the owner", read(), someone("delegate", ann), policy.ClauseIncomplete},
 		{"an administrator", read(), someone("admin", sam), policy.ClauseIncomplete},
 		{"a service at large", read(), func(a *policy.Access, _ *world) {
-			a.Actor, a.Instruction = policy.Actor{Kind: policy.Service}, "canary-instruction"
+			a.Actor, a.Instruction, a.Subject = policy.Actor{Kind: policy.Service}, "canary-instruction", "canary-row"
 		}, "LU-HUM-1"},
 		{"marketing", read(), purpose("marketing.audience"), "LU-PROH-ADS"},
 		{"ads", read(), purpose("ads.serve"), "LU-PROH-ADS"},
@@ -342,6 +343,9 @@ func TestRefused(t *testing.T) {
 		{"an unknown mailbox", read(), func(a *policy.Access, _ *world) { a.Account = "nobody" }, policy.ClauseUnknown},
 		{"an unknown instruction", send(), func(a *policy.Access, _ *world) { a.Instruction = "none" }, policy.ClauseUnknown},
 		{"no instruction", send(), func(a *policy.Access, _ *world) { a.Instruction = "" }, policy.ClauseIncomplete},
+		{"an instruction for another row", send(), func(a *policy.Access, _ *world) { a.Instruction = "another row" }, "LU-HUM-1"},
+		{"another row than the instruction's", send(), func(a *policy.Access, _ *world) { a.Subject = "another row" }, "LU-HUM-1"},
+		{"no subject", send(), func(a *policy.Access, _ *world) { a.Subject = "" }, policy.ClauseIncomplete},
 		{"an expired instruction", send(), func(a *policy.Access, _ *world) { a.Instruction = "expired" }, "LU-HUM-1"},
 		{"an instruction to come", send(), func(a *policy.Access, _ *world) { a.Instruction = "future" }, "LU-HUM-1"},
 		{"an instruction for another feature", send(), func(a *policy.Access, _ *world) { a.Instruction = "organise" }, "LU-HUM-1"},

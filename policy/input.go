@@ -2,7 +2,6 @@ package policy
 
 import (
 	"encoding/hex"
-	"slices"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -16,9 +15,10 @@ type Input struct {
 	Operation   string            `json:"operation"`
 	Purpose     string            `json:"purpose"`
 	Feature     string            `json:"feature"`
-	Classes     []string          `json:"classes"`
+	Classes     map[string]bool   `json:"classes"`
 	Resource    InputResource     `json:"resource"`
 	Recipient   string            `json:"recipient"`
+	Subject     string            `json:"subject"`
 	Instruction *InputInstruction `json:"instruction"`
 	Agreement   string            `json:"agreement"`
 	Params      string            `json:"params"`
@@ -59,13 +59,14 @@ type InputResource struct {
 	Max   int      `json:"max"`
 }
 
-// InputInstruction is the standing instruction that a service acts on.
+// InputInstruction is the standing instruction that a service acts on, and Resource what it was given for.
 type InputInstruction struct {
-	ID      string `json:"id"`
-	Account string `json:"account"`
-	Feature string `json:"feature"`
-	Given   int64  `json:"given"`
-	Expires int64  `json:"expires"`
+	ID       string `json:"id"`
+	Account  string `json:"account"`
+	Feature  string `json:"feature"`
+	Resource string `json:"resource"`
+	Given    int64  `json:"given"`
+	Expires  int64  `json:"expires"`
 }
 
 // newInput replaces identifiers by pseudonyms and joins the facts. account and instruction may be nil.
@@ -81,7 +82,7 @@ func newInput(a Access, account *AccountFacts, instruction *Instruction, p pseud
 			Kind: string(a.Target.Resource.Kind), Form: a.Target.Resource.Form(),
 			IDs: p.ids(a.Target.Resource.Kind, a.Target.Resource.IDs), Label: p.label(a.Target.Resource.Label), Max: a.Target.Resource.Max,
 		},
-		Recipient: a.Recipient, Agreement: p.secret("agreement", a.Agreement),
+		Recipient: a.Recipient, Subject: p.secret("subject", a.Subject), Agreement: p.secret("agreement", a.Agreement),
 		Params: p.secret("params", a.Target.Params), Time: now.UnixMicro(),
 	}
 	if a.Target.Body != (Digest{}) {
@@ -96,11 +97,26 @@ func newInput(a Access, account *AccountFacts, instruction *Instruction, p pseud
 	if instruction != nil {
 		in.Instruction = &InputInstruction{
 			ID: p.secret("instruction", instruction.ID), Account: p.mailbox(instruction.Account), Feature: string(instruction.Feature),
-			Given: micros(instruction.Given), Expires: micros(instruction.Expires),
+			Resource: p.secret("subject", instruction.Resource), Given: micros(instruction.Given), Expires: micros(instruction.Expires),
 		}
 	}
 	return in
 }
+
+// words are the terms that every input repeats: made once, and not anew for every decision. The engine
+// never changes a term.
+var words = func(list ...string) map[string]*ast.Term {
+	terms := make(map[string]*ast.Term, len(list))
+	for _, word := range list {
+		terms[word] = ast.StringTerm(word)
+	}
+	return terms
+}(
+	"", "account", "actor", "agreement", "body", "classes", "consent", "epoch", "expires", "feature", "form", "given", "id", "ids", "instruction", "kind",
+	"label", "max", "mfa", "operation", "owner", "params", "purpose", "recipient", "resource", "roles", "scopes", "state", "subject", "time", "version",
+	string(Owner), string(Service), string(Messages), string(Threads), string(Drafts), string(Mailbox), string(Metadata), string(Header), string(Attachment),
+	"new", "collection", "connected", "disconnected",
+)
 
 // term builds the engine's value directly: a third of the cost of going through JSON. TestInputTerm holds
 // it equal to the JSON form.
@@ -111,19 +127,20 @@ func (in Input) term() ast.Value {
 			"consent", object("version", num(int64(a.Consent.Version)), "given", num(a.Consent.Given)), "epoch", num(a.Epoch))
 	}
 	if i := in.Instruction; i != nil {
-		instruction = object("id", str(i.ID), "account", str(i.Account), "feature", str(i.Feature), "given", num(i.Given), "expires", num(i.Expires))
+		instruction = object("id", str(i.ID), "account", str(i.Account), "feature", str(i.Feature), "resource", str(i.Resource), "given", num(i.Given), "expires", num(i.Expires))
 	}
 	return object(
 		"actor", object("kind", str(in.Actor.Kind), "id", str(in.Actor.ID), "roles", strs(in.Actor.Roles), "mfa", ast.BooleanTerm(in.Actor.MFA)),
 		"account", account,
-		"operation", str(in.Operation), "purpose", str(in.Purpose), "feature", str(in.Feature), "classes", strs(in.Classes),
+		"operation", str(in.Operation), "purpose", str(in.Purpose), "feature", str(in.Feature), "classes", names(in.Classes),
 		"resource", object("kind", str(in.Resource.Kind), "form", str(in.Resource.Form), "ids", strs(in.Resource.IDs),
 			"label", str(in.Resource.Label), "max", num(int64(in.Resource.Max))),
-		"recipient", str(in.Recipient), "instruction", instruction, "agreement", str(in.Agreement),
+		"recipient", str(in.Recipient), "subject", str(in.Subject), "instruction", instruction, "agreement", str(in.Agreement),
 		"params", str(in.Params), "body", str(in.Body), "time", num(in.Time),
 	).Value
 }
 
+// object takes a key and a value by turns.
 func object(pairs ...any) *ast.Term {
 	terms := make([][2]*ast.Term, 0, len(pairs)/2)
 	for i := 0; i < len(pairs); i += 2 {
@@ -132,7 +149,12 @@ func object(pairs ...any) *ast.Term {
 	return ast.ObjectTerm(terms...)
 }
 
-func str(s string) *ast.Term { return ast.InternedTerm(s) }
+func str(s string) *ast.Term {
+	if t, ok := words[s]; ok {
+		return t
+	}
+	return ast.StringTerm(s)
+}
 
 func num(n int64) *ast.Term { return ast.NewTerm(ast.Number(formatInt(n))) }
 
@@ -144,13 +166,21 @@ func strs(list []string) *ast.Term {
 	return ast.ArrayTerm(terms...)
 }
 
-func classNames(classes []DataClass) []string {
-	names := make([]string, len(classes))
-	for i, c := range classes {
-		names[i] = string(c)
+// names is a set as the rules have it: an object in which they look a name up.
+func names(set map[string]bool) *ast.Term {
+	terms := make([][2]*ast.Term, 0, len(set))
+	for name, is := range set {
+		terms = append(terms, [2]*ast.Term{str(name), ast.InternedTerm(is)})
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
+	return ast.ObjectTerm(terms...)
+}
+
+func classNames(classes []DataClass) map[string]bool {
+	names := make(map[string]bool, len(classes))
+	for _, c := range classes {
+		names[string(c)] = true
+	}
+	return names
 }
 
 func orEmpty(list []string) []string {

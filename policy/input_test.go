@@ -27,10 +27,10 @@ func TestInputTerm(t *testing.T) {
 			inputs = append(inputs, one)
 		}
 	}
-	inputs = append(inputs, policy.Input{Time: 1<<62 + 1, Purpose: "\"quoted\" <é>\u2028", Classes: []string{"b", "a"}})
+	inputs = append(inputs, policy.Input{Time: 1<<62 + 1, Purpose: "\"quoted\" <é>\u2028", Classes: set("b", "a")})
 	for _, in := range inputs {
 		if in.Classes == nil {
-			in.Classes, in.Actor.Roles, in.Resource.IDs = []string{}, []string{}, []string{}
+			in.Classes, in.Actor.Roles, in.Resource.IDs = set(), []string{}, []string{}
 		}
 		if in.Actor.Roles == nil {
 			in.Actor.Roles, in.Resource.IDs = []string{}, []string{}
@@ -54,7 +54,7 @@ func TestInputTerm(t *testing.T) {
 var irrelevant = map[string][]string{
 	"owner_at_page": {
 		"account.epoch", "account.id", "actor.mfa", "actor.roles", "agreement", "body", "instruction", "instruction.account",
-		"instruction.expires", "instruction.feature", "instruction.given", "instruction.id", "params", "resource.label",
+		"instruction.expires", "instruction.feature", "instruction.given", "instruction.id", "instruction.resource", "params", "resource.label", "subject",
 	},
 	"standing_instruction": {
 		"account.epoch", "account.owner", "actor.id", "actor.mfa", "actor.roles", "agreement", "body", "params", "resource.label",
@@ -62,7 +62,7 @@ var irrelevant = map[string][]string{
 	"audit": {
 		"account", "account.consent", "account.consent.given", "account.consent.version", "account.epoch", "account.id", "account.owner",
 		"account.scopes", "account.state", "actor.id", "agreement", "body", "instruction", "instruction.account",
-		"instruction.expires", "instruction.feature", "instruction.given", "instruction.id", "params", "resource.ids", "resource.label", "time",
+		"instruction.expires", "instruction.feature", "instruction.given", "instruction.id", "instruction.resource", "params", "resource.ids", "resource.label", "subject", "time",
 	},
 }
 
@@ -110,7 +110,7 @@ func paths(in policy.Input) []string {
 	var walk func(prefix string, v any)
 	walk = func(prefix string, v any) {
 		m, ok := v.(map[string]any)
-		if !ok {
+		if !ok || prefix == "classes." { // a set, of which a subset needs no more
 			return
 		}
 		for _, k := range slices.Sorted(maps.Keys(m)) {

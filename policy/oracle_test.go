@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,10 +16,10 @@ func oracle(t limiteduse.Tables, in policy.Input) (basis string) {
 	feature, exists := t.Features[in.Feature]
 	operation := t.Operations[in.Operation]
 	fits := exists && feature.Purpose == in.Purpose && slices.Contains(purposes, in.Purpose) && in.Recipient == "" &&
-		slices.Contains(feature.Actors, in.Actor.Kind) && slices.Contains(feature.Operations, in.Operation) &&
+		feature.Actors[in.Actor.Kind] && feature.Operations[in.Operation] &&
 		operation.Kind == in.Resource.Kind && operation.Form == in.Resource.Form && len(in.Classes) > 0
-	for _, c := range in.Classes {
-		fits = fits && slices.Contains(feature.Classes, c)
+	for c := range in.Classes {
+		fits = fits && feature.Classes[c]
 	}
 	switch in.Resource.Form {
 	case "collection":
@@ -31,21 +32,21 @@ func oracle(t limiteduse.Tables, in policy.Input) (basis string) {
 	}
 	if in.Resource.Kind == "log" {
 		kind := in.Actor.Kind
-		if (kind == "auditor" || kind == "reviewer") && slices.Contains(in.Actor.Roles, kind) && in.Actor.MFA && slices.Equal(in.Classes, []string{"decisions"}) {
+		if (kind == "auditor" || kind == "reviewer") && slices.Contains(in.Actor.Roles, kind) && in.Actor.MFA && maps.Equal(in.Classes, set("decisions")) {
 			return "audit"
 		}
 		return ""
 	}
 	a := in.Account
 	if a == nil || a.State != "connected" || a.Consent.Version < t.Disclosure.Version || a.Consent.Given > in.Time ||
-		!slices.ContainsFunc(operation.Scopes, func(s string) bool { return slices.Contains(a.Scopes, s) }) {
+		!slices.ContainsFunc(a.Scopes, func(s string) bool { return operation.Scopes[s] }) {
 		return ""
 	}
 	i := in.Instruction
 	switch {
 	case in.Actor.Kind == "owner" && in.Actor.ID == a.Owner:
 		return "owner_at_page"
-	case in.Actor.Kind == "service" && i != nil && i.ID != "" && i.Account == a.ID && i.Feature == in.Feature && i.Given <= in.Time && in.Time < i.Expires:
+	case in.Actor.Kind == "service" && i != nil && i.ID != "" && i.Account == a.ID && i.Feature == in.Feature && i.Resource != "" && i.Resource == in.Subject && i.Given <= in.Time && in.Time < i.Expires:
 		return "standing_instruction"
 	}
 	return ""
@@ -55,15 +56,16 @@ func oracle(t limiteduse.Tables, in policy.Input) (basis string) {
 func plainInputs(t limiteduse.Tables) []policy.Input {
 	var all []policy.Input
 	for name, feature := range t.Features {
-		for _, op := range feature.Operations {
-			for _, actor := range feature.Actors {
+		for op := range feature.Operations {
+			for actor := range feature.Actors {
 				operation := t.Operations[op]
 				in := policy.Input{
 					Actor:     policy.InputActor{Kind: actor, ID: "owner", Roles: []string{actor}, MFA: true},
-					Operation: op, Purpose: feature.Purpose, Feature: name, Classes: slices.Clone(feature.Classes), Time: 1000,
+					Operation: op, Purpose: feature.Purpose, Feature: name, Classes: maps.Clone(feature.Classes), Time: 1000,
 					Resource:    policy.InputResource{Kind: operation.Kind, Form: operation.Form, IDs: []string{}},
 					Account:     &policy.InputAccount{ID: "acc", Owner: "owner", State: "connected", Scopes: []string{"https://mail.google.com/"}, Consent: policy.InputConsent{Version: t.Disclosure.Version, Given: 1000}},
-					Instruction: &policy.InputInstruction{ID: "ins", Account: "acc", Feature: name, Given: 1000, Expires: 1001},
+					Subject:     "row",
+					Instruction: &policy.InputInstruction{ID: "ins", Account: "acc", Feature: name, Resource: "row", Given: 1000, Expires: 1001},
 				}
 				switch operation.Form {
 				case "ids":
@@ -108,16 +110,20 @@ func deviations(t limiteduse.Tables) []func(*policy.Input) {
 		func(in *policy.Input) { in.Instruction.ID = "" },
 		func(in *policy.Input) { in.Instruction.Account = "acc2" },
 		func(in *policy.Input) { in.Instruction.Feature = "organise" },
+		func(in *policy.Input) { in.Instruction.Resource = "row2" },
+		func(in *policy.Input) { in.Instruction.Resource = "" },
+		func(in *policy.Input) { in.Subject = "row2" },
+		func(in *policy.Input) { in.Subject = "" },
 		func(in *policy.Input) { in.Instruction.Given++ },
 		func(in *policy.Input) { in.Instruction.Expires = 1000 },
 		func(in *policy.Input) { in.Recipient = "partner" },
 		func(in *policy.Input) { in.Recipient = "data_broker" },
 		func(in *policy.Input) { in.Agreement = "agreement" },
 		func(in *policy.Input) { in.Params, in.Body = "p", "b" },
-		func(in *policy.Input) { in.Classes = []string{} },
-		func(in *policy.Input) { in.Classes = append([]string{"settings"}, in.Classes...) },
-		func(in *policy.Input) { in.Classes = in.Classes[:1] },
-		func(in *policy.Input) { in.Classes = []string{"decisions"} },
+		func(in *policy.Input) { in.Classes = set() },
+		func(in *policy.Input) { in.Classes["settings"] = true },
+		func(in *policy.Input) { in.Classes = set(slices.Sorted(maps.Keys(in.Classes))[0]) },
+		func(in *policy.Input) { in.Classes = set("decisions") },
 		func(in *policy.Input) { in.Resource.Max++ },
 		func(in *policy.Input) { in.Resource.Max = 0 },
 		func(in *policy.Input) { in.Resource.IDs = []string{} },
@@ -147,7 +153,16 @@ func deviations(t limiteduse.Tables) []func(*policy.Input) {
 	return list
 }
 
+func set(names ...string) map[string]bool {
+	s := map[string]bool{}
+	for _, name := range names {
+		s[name] = true
+	}
+	return s
+}
+
 func copied(in policy.Input) policy.Input {
+	in.Classes = maps.Clone(in.Classes)
 	if in.Account != nil {
 		a := *in.Account
 		in.Account = &a
@@ -169,7 +184,7 @@ func change(in *policy.Input, d func(*policy.Input)) {
 		in.Instruction = &policy.InputInstruction{}
 	}
 	if len(in.Classes) == 0 {
-		in.Classes = []string{"metadata"}
+		in.Classes = set("metadata")
 	}
 	d(in)
 	if account == nil {

@@ -19,13 +19,14 @@ func schemas() *ast.SchemaSet {
 	}
 	list := map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
 	integer, boolean := map[string]any{"type": "integer"}, map[string]any{"type": "boolean"}
+	names := map[string]any{"type": "object", "additionalProperties": boolean}
 	set := ast.NewSchemaSet()
-	set.Put(ast.MustParseRef("schema.input"), with(text("operation", "purpose", "feature", "recipient", "agreement", "params", "body"), map[string]any{
-		"classes": list, "time": integer,
+	set.Put(ast.MustParseRef("schema.input"), with(text("operation", "purpose", "feature", "recipient", "subject", "agreement", "params", "body"), map[string]any{
+		"classes": names, "time": integer,
 		"actor":       with(text("kind", "id"), map[string]any{"roles": list, "mfa": boolean}),
 		"account":     with(text("id", "owner", "state"), map[string]any{"scopes": list, "epoch": integer, "consent": with(map[string]any{}, map[string]any{"version": integer, "given": integer})}),
 		"resource":    with(text("kind", "form", "label"), map[string]any{"ids": list, "max": integer}),
-		"instruction": with(text("id", "account", "feature"), map[string]any{"given": integer, "expires": integer}),
+		"instruction": with(text("id", "account", "feature", "resource"), map[string]any{"given": integer, "expires": integer}),
 	}))
 	return set
 }

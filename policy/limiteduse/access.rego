@@ -46,13 +46,17 @@ owner_at_page if {
 
 # METADATA
 # title: Standing instruction
-# description: Work that the owner asked for and that happens later, such as a message waiting for its undo window.
+# description: |
+#   Work that the owner asked for and that happens later, such as a message waiting for its undo window. An
+#   instruction is for one thing: whoever acts on it says what it is at work on, and both must be the same.
 # custom: {clauses: [LU-USE-1]}
 standing_instruction if {
 	input.actor.kind == "service"
 	input.instruction.id != ""
 	input.instruction.account == input.account.id
 	input.instruction.feature == input.feature
+	input.instruction.resource != ""
+	input.instruction.resource == input.subject
 	input.instruction.given <= input.time
 	input.time < input.instruction.expires
 }
@@ -74,33 +78,29 @@ audit if {
 # custom: {clauses: [LU-USE-1, MIN-1, LU-PROH-DB]}
 feature_fits if {
 	feature := features[input.feature]
-	input.purpose == feature.purpose
-	input.actor.kind in feature.actors
-	input.operation in feature.operations
+	feature.purpose == input.purpose
+	feature.actors[input.actor.kind]
+	feature.operations[input.operation]
 	operation := operations[input.operation]
-	input.resource.kind == operation.kind
-	input.resource.form == operation.form
-	bounded(feature)
-	count(input.classes) > 0
-	every class in input.classes { class in feature.classes }
+	operation.kind == input.resource.kind
+	operation.form == input.resource.form
+	size <= feature.max
+	input.classes != {}
+	object.subset(feature.classes, input.classes)
 }
 
 # METADATA
-# title: Bounded
-# description: One decision covers a page or a batch, never a mailbox (LU-PROH-DB).
+# title: Size
+# description: How many resources the access can touch. A feature bounds it to a page or a batch, never a mailbox.
 # custom: {clauses: [LU-PROH-DB]}
-bounded(feature) if {
-	input.resource.form == "collection"
-	input.resource.max <= feature.max
-}
+size := input.resource.max if input.resource.form == "collection"
 
-bounded(feature) if {
+size := count(input.resource.ids) if {
 	input.resource.form == "ids"
-	count(input.resource.ids) > 0
-	count(input.resource.ids) <= feature.max
+	input.resource.ids != []
 }
 
-bounded(_) if input.resource.form == "new"
+size := 1 if input.resource.form == "new"
 
 # METADATA
 # title: Mailbox ready
@@ -129,8 +129,8 @@ consent_current if {
 # title: Scope granted
 # custom: {clauses: [MIN-2]}
 scope_granted if {
-	some scope in operations[input.operation].scopes
-	scope in input.account.scopes
+	some scope in input.account.scopes
+	operations[input.operation].scopes[scope]
 }
 
 # METADATA

@@ -22,9 +22,10 @@ reading := {
 	"operation": "messages.get",
 	"purpose": "inbox.read",
 	"feature": "message_view",
-	"classes": ["body", "header", "metadata"],
+	"classes": {"body": true, "header": true, "metadata": true},
 	"resource": {"kind": "message", "form": "ids", "ids": ["m1"], "label": "", "max": 0},
 	"recipient": "",
+	"subject": "",
 	"instruction": null,
 	"agreement": "",
 	"params": "",
@@ -32,11 +33,10 @@ reading := {
 	"time": 1000,
 }
 
-listing := object.union(reading, {
+listing := object.union(for_classes(reading, {"metadata": true}), {
 	"operation": "messages.list",
 	"purpose": "inbox.search",
 	"feature": "search",
-	"classes": ["metadata"],
 	"resource": {"kind": "message", "form": "collection", "ids": [], "label": "INBOX", "max": 500},
 })
 
@@ -46,7 +46,8 @@ sending := object.union(reading, {
 	"purpose": "inbox.send",
 	"feature": "send",
 	"resource": {"kind": "draft", "ids": ["d1"]},
-	"instruction": {"id": "i1", "account": "account", "feature": "send", "given": 900, "expires": 1001},
+	"subject": "row1",
+	"instruction": {"id": "i1", "account": "account", "feature": "send", "resource": "row1", "given": 900, "expires": 1001},
 })
 
 drafting := object.union(reading, {
@@ -56,17 +57,18 @@ drafting := object.union(reading, {
 	"resource": {"kind": "draft", "form": "new", "ids": []},
 })
 
-auditing := object.union(reading, {
+auditing := object.union(for_classes(reading, {"decisions": true}), {
 	"actor": {"kind": "auditor", "id": "staff", "roles": ["auditor"], "mfa": true},
 	"account": null,
 	"operation": "log.query",
 	"purpose": "audit.read",
 	"feature": "audit_log",
-	"classes": ["decisions"],
 	"resource": {"kind": "log", "form": "collection", "ids": [], "label": "", "max": 500},
 })
 
 changed(base, change) := object.union(base, change)
+
+for_classes(base, classes) := object.union(object.remove(base, ["classes"]), {"classes": classes})
 
 refused_by(it, clause) if {
 	not decision.basis with input as it
@@ -117,9 +119,9 @@ test_kind_of_another_operation if refused_by(changed(reading, {"resource": {"kin
 
 test_form_of_another_operation if refused_by(changed(reading, {"resource": {"form": "collection", "max": 1}}), "LU-USE-1")
 
-test_class_not_needed if refused_by(changed(reading, {"classes": ["attachment", "body"]}), "LU-USE-1")
+test_class_not_needed if refused_by(for_classes(reading, {"attachment": true, "body": true}), "LU-USE-1")
 
-test_no_class if refused_by(changed(reading, {"classes": []}), "LU-USE-1")
+test_no_class if refused_by(for_classes(reading, {}), "LU-USE-1")
 
 test_service_reads_for_itself if refused_by(changed(sending, {"feature": "message_view", "purpose": "inbox.read"}), "LU-USE-1")
 
@@ -184,7 +186,7 @@ test_auditor_reads_mail if {
 	refused_by(it, "LU-HUM-1")
 }
 
-test_auditor_reads_more_than_decisions if refused_by(changed(auditing, {"classes": ["body"]}), "LU-HUM-1")
+test_auditor_reads_more_than_decisions if refused_by(for_classes(auditing, {"body": true, "decisions": true}), "LU-HUM-1")
 
 test_owner_reads_log if refused_by(changed(auditing, {"actor": {"kind": "owner"}}), "LU-HUM-1")
 
@@ -199,6 +201,13 @@ test_instruction_without_id if refused_by(changed(sending, {"instruction": {"id"
 test_instruction_of_another_account if refused_by(changed(sending, {"instruction": {"account": "other"}}), "LU-HUM-1")
 
 test_instruction_for_another_feature if refused_by(changed(sending, {"instruction": {"feature": "organise"}}), "LU-HUM-1")
+
+test_instruction_for_another_thing if {
+	refused_by(changed(sending, {"instruction": {"resource": "row2"}}), "LU-HUM-1")
+	refused_by(changed(sending, {"subject": "row2"}), "LU-HUM-1")
+}
+
+test_instruction_for_nothing if refused_by(changed(sending, {"subject": "", "instruction": {"resource": ""}}), "LU-HUM-1")
 
 test_instruction_to_come if refused_by(changed(sending, {"instruction": {"given": 1001}}), "LU-HUM-1")
 

@@ -57,22 +57,25 @@ type Tables struct {
 	Purposes   map[string]string    `json:"purposes"`
 }
 
+// Names is a set of names. It is an object in the data, for the rules look names up in it.
+type Names map[string]bool
+
 // Operation is one row of the operations table.
 type Operation struct {
-	Kind   string   `json:"kind"`   // resource kind
-	Form   string   `json:"form"`   // resource form
-	Effect string   `json:"effect"` // read, write or send; grants for the last two are redeemed once
-	Scopes []string `json:"scopes"` // any one of them suffices
+	Kind   string `json:"kind"`   // resource kind
+	Form   string `json:"form"`   // resource form
+	Effect string `json:"effect"` // read, write or send; grants for the last two are redeemed once
+	Scopes Names  `json:"scopes"` // any one of them suffices
 }
 
 // Feature is one row of the features table.
 type Feature struct {
-	Purpose    string   `json:"purpose"`
-	Actors     []string `json:"actors"`
-	Operations []string `json:"operations"`
-	Classes    []string `json:"classes"`
-	Max        int      `json:"max"`         // ids or members in one decision
-	TTLSeconds int      `json:"ttl_seconds"` // life of a grant
+	Purpose    string `json:"purpose"`
+	Actors     Names  `json:"actors"`
+	Operations Names  `json:"operations"`
+	Classes    Names  `json:"classes"`
+	Max        int    `json:"max"`         // ids or members in one decision
+	TTLSeconds int    `json:"ttl_seconds"` // life of a grant
 }
 
 // ReadTables returns the typed tables of data.json; unknown keys are an error.

@@ -66,7 +66,7 @@ seen_by_whom_it_may if {
 
 seen_by_whom_it_may if {
 	input.resource.kind == "log"
-	input.classes == ["decisions"]
+	input.classes == {"decisions": true}
 	input.actor.kind in {"auditor", "reviewer"}
 }
 

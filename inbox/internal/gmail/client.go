@@ -149,7 +149,7 @@ func Do[T any](ctx context.Context, c *Client, grant *policy.Grant, call Call[T]
 	}
 	transport := &guard{
 		gate: c.gate, grant: grant, tokens: c.tokens, scheme: c.base.Scheme, host: c.base.Host,
-		next: c.sender.forAccount(account),
+		next: c.sender.forAccount(account, func(ctx context.Context) error { return c.gate.Valid(ctx, grant) }),
 	}
 	result, err := call.run(ctx, &http.Client{Transport: transport, CheckRedirect: noRedirect}, c.base.String())
 	return result, translate(unwrapURL(err))

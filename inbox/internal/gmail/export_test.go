@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -17,7 +18,7 @@ var (
 func Guarded(c *Client, grant *policy.Grant) http.RoundTripper {
 	return &guard{
 		gate: c.gate, grant: grant, tokens: c.tokens, scheme: c.base.Scheme, host: c.base.Host,
-		next: c.sender.forAccount(grant.Account()),
+		next: c.sender.forAccount(grant.Account(), func(ctx context.Context) error { return c.gate.Valid(ctx, grant) }),
 	}
 }
 

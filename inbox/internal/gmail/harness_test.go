@@ -12,9 +12,9 @@ import (
 	"net/http/httptest"
 	"net/textproto"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,8 +32,8 @@ const (
 	box = policy.AccountID("box")
 )
 
-// facts knows one mailbox, whose owner has agreed to everything.
-type facts struct{}
+// facts knows one mailbox, whose owner has agreed to everything. To raise its epoch is to disconnect it.
+type facts struct{ epoch *atomic.Int64 }
 
 func (facts) Account(context.Context, policy.AccountID) (policy.AccountFacts, error) {
 	return policy.AccountFacts{
@@ -41,7 +41,7 @@ func (facts) Account(context.Context, policy.AccountID) (policy.AccountFacts, er
 		Consent: policy.Consent{Version: 1, Given: time.Unix(1, 0)}, LogKey: make([]byte, 32),
 	}, nil
 }
-func (facts) Epoch(context.Context, policy.AccountID) (int64, error) { return 0, nil }
+func (f facts) Epoch(context.Context, policy.AccountID) (int64, error) { return f.epoch.Load(), nil }
 func (facts) Instruction(context.Context, string) (policy.Instruction, error) {
 	return policy.Instruction{}, policy.ErrUnknown
 }
@@ -167,6 +167,7 @@ type world struct {
 	client *gmail.Client
 	gmail  *upstream
 	vault  *vault
+	facts  facts
 	tables limiteduse.Tables
 }
 
@@ -206,8 +207,8 @@ func worldAt(tb testing.TB, up *upstream, endpoint string, transport http.RoundT
 	fixed := func() time.Time { return time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) }
 	log, err := decisionlog.Open(tb.Context(), db, decisionlog.Config{Origin: origin, Signer: signer, Verifier: verifier, Now: fixed})
 	must(err)
-	w := &world{gmail: up, vault: &vault{}}
-	w.gate, err = policy.NewGate(tb.Context(), policy.Config{Log: log, Facts: facts{}, PseudonymKey: make([]byte, 32)})
+	w := &world{gmail: up, vault: &vault{}, facts: facts{new(atomic.Int64)}}
+	w.gate, err = policy.NewGate(tb.Context(), policy.Config{Log: log, Facts: w.facts, PseudonymKey: make([]byte, 32)})
 	must(err)
 	w.client, err = gmail.New(gmail.Config{Endpoint: endpoint, Gate: w.gate, Tokens: w.vault, Transport: transport})
 	must(err)
@@ -225,9 +226,9 @@ func worldAt(tb testing.TB, up *upstream, endpoint string, transport http.RoundT
 func (w *world) access(tb testing.TB, target policy.Target) policy.Access {
 	tb.Helper()
 	for name, f := range w.tables.Features {
-		fits := slices.Contains(f.Actors, "owner") && slices.Contains(f.Operations, string(target.Operation)) && len(target.Resource.IDs) <= f.Max
+		fits := f.Actors["owner"] && f.Operations[string(target.Operation)] && len(target.Resource.IDs) <= f.Max
 		for _, c := range target.Classes {
-			fits = fits && slices.Contains(f.Classes, string(c))
+			fits = fits && f.Classes[string(c)]
 		}
 		if fits {
 			return policy.Access{Actor: policy.Actor{Kind: policy.Owner, Person: ann}, Account: box, Target: target, Purpose: policy.Purpose(f.Purpose), Feature: policy.Feature(name)}

@@ -61,7 +61,9 @@ func newAllowance(unitsPerMinute int) *allowance {
 	return a
 }
 
-func (s *sender) forAccount(id policy.AccountID) http.RoundTripper {
+// forAccount is the way out of one account for requests that valid still permits when they leave: they may
+// have waited for quota or for a repetition, and the account may have been disconnected meanwhile.
+func (s *sender) forAccount(id policy.AccountID, valid func(context.Context) error) http.RoundTripper {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[id]
@@ -69,7 +71,7 @@ func (s *sender) forAccount(id policy.AccountID) http.RoundTripper {
 		a = newAllowance(s.units)
 		s.accounts[id] = a
 	}
-	return &accountSender{next: s.next, allowance: a}
+	return &accountSender{next: s.next, allowance: a, valid: valid}
 }
 
 // wait takes units from the bucket, or as many as it can ever hold.
@@ -89,6 +91,7 @@ func (s *sender) forget(id policy.AccountID) {
 type accountSender struct {
 	next      http.RoundTripper
 	allowance *allowance
+	valid     func(context.Context) error
 }
 
 func (s *accountSender) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -118,7 +121,7 @@ func (s *accountSender) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// once waits for quota and a slot, and sends.
+// once waits for quota and a slot, and sends if that is still permitted.
 func (s *accountSender) once(req *http.Request, units int) (*http.Response, error) {
 	ctx := req.Context()
 	if err := s.allowance.wait(ctx, units); err != nil {
@@ -133,13 +136,17 @@ func (s *accountSender) once(req *http.Request, units int) (*http.Response, erro
 		return nil, ctx.Err()
 	}
 	defer func() { <-s.allowance.slots }()
+	if err := s.valid(ctx); err != nil {
+		return nil, ours{err}
+	}
 	return s.next.RoundTrip(req)
 }
 
 // failure looks at an answer and says what is wrong with it, leaving it readable.
 func failure(req *http.Request, res *http.Response, err error) *Error {
 	if err != nil {
-		if req.Context().Err() != nil {
+		var own ours
+		if req.Context().Err() != nil || errors.As(err, &own) {
 			return nil
 		}
 		var e *Error
@@ -157,7 +164,8 @@ func failure(req *http.Request, res *http.Response, err error) *Error {
 // asError makes a failed round trip an *Error, without the address and URL that net/http puts into its text.
 func asError(err error) error {
 	var e *Error
-	if err == nil || errors.As(err, &e) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	var own ours
+	if err == nil || errors.As(err, &e) || errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return &Error{Kind: Upstream, Err: err}

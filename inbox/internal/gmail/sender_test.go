@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/totalengage/webmail/inbox/internal/gmail"
+	"github.com/totalengage/webmail/policy"
 )
 
 // envelope is Gmail's error envelope, with an address in its text as Gmail has it.
@@ -147,6 +148,22 @@ func TestRetryAfter(t *testing.T) {
 		var e *gmail.Error
 		if !errors.As(err, &e) || !e.RetryAt.Equal(until) || w.gmail.count() != 1 {
 			t.Errorf("got %+v after %d requests, want RetryAt %v after one", e, w.gmail.count(), until)
+		}
+	})
+}
+
+// TestDisconnectWhileWaiting: what waits to be repeated does not leave any more once the account has changed.
+func TestDisconnectWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *world
+		w = newWorld(t, func(int, hit) *http.Response {
+			w.facts.epoch.Add(1)
+			return envelope(503, "backendError", canary)
+		})
+		_, err := do(t, w, gmail.GetMessage("m1"))
+		var notCovered *policy.NotCovered
+		if !errors.As(err, &notCovered) || w.gmail.count() != 1 {
+			t.Errorf("got %v after %d requests, want *policy.NotCovered after one", err, w.gmail.count())
 		}
 	})
 }
