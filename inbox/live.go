@@ -107,34 +107,26 @@ func (s *Service) follow(ctx context.Context, b *box, v Visit, grant *policy.Gra
 		case <-ticker.C:
 		}
 		change, err := s.advance(ctx, b, grant)
-		if renewed, again := s.renew(ctx, b, v, grant, seen, err); again {
-			if renewed == nil {
-				return
-			}
-			grant, seen = renewed, 0
-			continue
-		}
 		if err == nil {
 			seen += len(change.Threads)
 			b.live.tell(change, s.now())
 		}
+		if ctx.Err() != nil {
+			return
+		}
+		if !outdated(err) && grant.Expires().Sub(s.now()) > s.poll+time.Second {
+			continue
+		}
+		grant.Finish(nil, seen, 0)
+		switch renewed, err := s.watchGrant(ctx, v, b); {
+		case err == nil:
+			grant, seen = renewed, 0
+		case permanent(err):
+			return
+		default:
+			// The gate is closed or Google does not answer: keep the pages' streams and try at the next tick.
+		}
 	}
-}
-
-// renew replaces a grant that no longer covers anything, or is about to expire. A nil grant with again set
-// means that the owner may no longer watch.
-func (s *Service) renew(ctx context.Context, b *box, v Visit, grant *policy.Grant, seen int, err error) (renewed *policy.Grant, again bool) {
-	left := grant.Expires().Sub(s.now())
-	if ctx.Err() != nil || !outdated(err) && left > s.poll+time.Second {
-		return nil, ctx.Err() != nil
-	}
-	grant.Finish(nil, seen, 0)
-	renewed, err = s.watchGrant(ctx, v, b)
-	if err != nil && !permanent(err) {
-		// The gate is closed or Google does not answer: keep the page's stream and try at the next tick.
-		return grant, true
-	}
-	return renewed, true
 }
 
 // tell hands a change to every page. A page that does not keep up is told to read everything anew.
