@@ -17,5 +17,6 @@
 //
 // The package knows nothing of HTTP and nothing of Gmail beyond the names of its operations.
 //
-// Cost: about 30 microseconds of CPU for the decision and one append to the log; see BenchmarkAuthorize.
+// Cost: some 320 allocations, well below a tenth of a millisecond of CPU, for the decision (BenchmarkDecide),
+// and one append to the log, which costs more (BenchmarkAuthorize).
 package policy

@@ -41,8 +41,8 @@ func (g *Gate) Decide(ctx context.Context, in ast.Value) (basis string, err erro
 // Variant answers the hot query in another way than the product does.
 type Variant func(ctx context.Context, in ast.Value) (basis string, err error)
 
-// Variants are the ways in which the answer must be the same: with rule indexing, without, and with the
-// rules partially evaluated (not unfolded: see queryBasis).
+// Variants are the ways in which the answer must be the same: the rules as they are written, with rule indexing
+// and without, and partially evaluated without unfolding anything.
 func Variants(ctx context.Context) (map[string]Variant, error) {
 	data, err := limiteduse.Data()
 	if err != nil {
@@ -90,7 +90,7 @@ func CompileFloor(ctx context.Context, floor string) error {
 	}
 	modules := limiteduse.Modules()
 	modules["floor.rego"] = floor
-	_, err = prepare(ctx, queryBasis, modules, data)
+	_, err = prepareFlat(ctx, modules, data)
 	return err
 }
 
@@ -101,7 +101,7 @@ func prepareAccess(ctx context.Context, access string) (rego.PreparedEvalQuery, 
 	}
 	modules := limiteduse.Modules()
 	modules["access.rego"] = access
-	return prepare(ctx, queryBasis, modules, data)
+	return prepareFlat(ctx, modules, data)
 }
 
 // ReplaceAccess puts another access module beside the embedded floor.
