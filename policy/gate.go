@@ -41,7 +41,7 @@ func NewGate(ctx context.Context, c Config) (*Gate, error) {
 		return nil, errors.New("policy: a gate needs a decision log and facts")
 	}
 	if len(c.PseudonymKey) < 32 {
-		return nil, errors.New("policy: the pseudonym key needs at least 32 bytes; create one with `webmail keys`")
+		return nil, errors.New("policy: the pseudonym key needs at least 32 bytes")
 	}
 	e, err := newEngine(ctx)
 	if err != nil {
