@@ -71,14 +71,20 @@ func (e *eventStream) start() error {
 	e.w.Header().Set("Content-Type", "text/event-stream")
 	e.w.Header().Set("Cache-Control", "no-store")
 	e.w.Header().Set("X-Accel-Buffering", "no")
-	if err := e.control.SetWriteDeadline(time.Time{}); err != nil {
+	if err := e.control.SetReadDeadline(time.Time{}); err != nil { // nothing more is to come from the page
 		return err
 	}
 	e.w.WriteHeader(http.StatusOK)
 	return e.comment()
 }
 
+// writeTime is how long a page may leave what was sent unread.
+const writeTime = 10 * time.Second
+
 func (e *eventStream) comment() error {
+	if err := e.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return err
+	}
 	if _, err := fmt.Fprint(e.w, ": alive\n\n"); err != nil {
 		return err
 	}
@@ -88,6 +94,9 @@ func (e *eventStream) comment() error {
 func (e *eventStream) event(name string, value any) error {
 	data, err := json.Marshal(value)
 	if err != nil {
+		return err
+	}
+	if err := e.control.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(e.w, "event: %s\ndata: %s\n\n", name, data); err != nil {

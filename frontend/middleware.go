@@ -3,9 +3,11 @@ package frontend
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,17 +76,25 @@ func (s *Server) log(method string, rec *request, took time.Duration) {
 	s.Logger.Log(context.Background(), level, "request", attrs...)
 }
 
-// causeOf names an error for operators. Errors of this program hold no mail content, addresses or tokens
-// (tested with canaries); those of libraries are cut to their type.
+// causeOf names an error for operators: the room and what it attempted. What a library adds can hold addresses
+// and is cut off; an error of a library alone is cut to its type.
 func causeOf(err error) string {
 	if err == nil {
 		return ""
 	}
-	if problemOf(err).Code == "internal" {
-		return strings.SplitN(err.Error(), "\n", 2)[0]
+	if problemOf(err).Code != "internal" {
+		return problemOf(err).Code
 	}
-	return problemOf(err).Code
+	room, rest, ok := strings.Cut(err.Error(), ": ")
+	if !ok || !slices.Contains(rooms, room) {
+		return fmt.Sprintf("%T", err)
+	}
+	what, _, _ := strings.Cut(rest, ": ")
+	return room + ": " + what
 }
+
+// rooms are the packages whose errors begin with their name and what was attempted.
+var rooms = []string{"inbox", "oauth", "consent", "policy", "decisionlog", "database", "frontend", "gmail"}
 
 // places keeps the function lines of a stack trace, which hold no values.
 func places(stack []byte) string {

@@ -43,9 +43,16 @@ func (b *boxes) of(id policy.AccountID) *box {
 		b.held.Add(id, found) // in use: its time starts again
 		return found
 	}
-	fresh := newBox()
-	b.held.Add(id, fresh)
-	return fresh
+	return newBox(b, id) // not held until something granted is put into it: an invented id evicts nobody
+}
+
+// keep holds a box, unless another one came first.
+func (b *boxes) keep(id policy.AccountID, box *box) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.held.Contains(id) {
+		b.held.Add(id, box)
+	}
 }
 
 func (b *boxes) drop(id policy.AccountID) {
@@ -57,6 +64,7 @@ func (b *boxes) drop(id policy.AccountID) {
 // box is one mailbox in memory. Messages in it are never changed in place: a change of labels puts a copy.
 type box struct {
 	live liveHub
+	hold func() // puts the box among those held
 
 	mu       sync.Mutex // guards everything below; never held while asking Gmail
 	history  uint64     // position up to which all below is right; 0 = nothing is known
@@ -83,8 +91,9 @@ type listing struct {
 
 type ref struct{ message, thread string }
 
-func newBox() *box {
+func newBox(among *boxes, id policy.AccountID) *box {
 	b := &box{}
+	b.hold = sync.OnceFunc(func() { among.keep(id, b) })
 	b.rows, _ = lru.New[string, *gmail.Message](rowsHeld) // sizes are positive constants
 	b.lists, _ = lru.New[listKey, listing](listsHeld)
 	b.threads, _ = lru.New[string, []string](openedHeld)
@@ -101,6 +110,7 @@ func (b *box) list(key listKey, now time.Time) (listing, bool) {
 }
 
 func (b *box) putList(key listKey, l listing) {
+	b.hold()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lists.Add(key, l)
@@ -108,6 +118,7 @@ func (b *box) putList(key listKey, l listing) {
 
 // startAt sets the history position of a mailbox of which nothing was known.
 func (b *box) startAt(history uint64, now time.Time) {
+	b.hold()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.history == 0 {
@@ -137,6 +148,7 @@ func (b *box) known(ids []string) (rows map[string]*gmail.Message, missing []str
 }
 
 func (b *box) putRow(m *gmail.Message) {
+	b.hold()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.rows.Add(m.Id, m)
@@ -144,6 +156,7 @@ func (b *box) putRow(m *gmail.Message) {
 
 // open keeps a conversation's messages.
 func (b *box) open(thread string, messages []*gmail.Message) {
+	b.hold()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ids := make([]string, len(messages))
@@ -265,6 +278,7 @@ func (b *box) heldLabels() []*gmail.Label {
 }
 
 func (b *box) putLabels(labels []*gmail.Label) {
+	b.hold()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.labels = labels
@@ -277,6 +291,7 @@ func (b *box) heldDrafts() map[string]string {
 }
 
 func (b *box) putDrafts(ids map[string]string) {
+	b.hold()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.draftIDs = ids

@@ -148,7 +148,10 @@ func (s *Service) UpdateDraft(ctx context.Context, v Visit, id string, c Compose
 	case err == nil:
 		f.grant.Finish(nil, 1, int64(len(a.raw)))
 	case errors.Is(err, ErrUpstream): // it may have been saved nevertheless
-		if f.value, err = s.draft(ctx, v, id); err != nil || header(f.value.Message.Payload, tokenHeader) != a.token {
+		if f.value, err = s.draft(ctx, v, id); err != nil {
+			return Draft{}, err
+		}
+		if header(f.value.Message.Payload, tokenHeader) != a.token {
 			return Draft{}, ErrUpstream
 		}
 	default:

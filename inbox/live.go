@@ -76,7 +76,7 @@ func (s *Service) subscribe(b *box, v Visit, grant *policy.Grant) chan Change {
 		grant.Finish(nil, 0, 0) // another page's poller serves this one too
 		return changes
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(s.life)
 	h.stop, h.every, h.polled = cancel, s.poll, s.now()
 	s.pollers.Go(func() { s.follow(ctx, b, v, grant) })
 	return changes
@@ -106,25 +106,24 @@ func (s *Service) follow(ctx context.Context, b *box, v Visit, grant *policy.Gra
 			return
 		case <-ticker.C:
 		}
+		if grant == nil {
+			renewed, err := s.watchGrant(ctx, v, b)
+			if permanent(err) {
+				return
+			}
+			if err != nil {
+				continue // the gate is closed or Google does not answer: keep the pages' streams
+			}
+			grant, seen = renewed, 0
+		}
 		change, err := s.advance(ctx, b, grant)
 		if err == nil {
 			seen += len(change.Threads)
 			b.live.tell(change, s.now())
 		}
-		if ctx.Err() != nil {
-			return
-		}
-		if !outdated(err) && grant.Expires().Sub(s.now()) > s.poll+time.Second {
-			continue
-		}
-		grant.Finish(nil, seen, 0)
-		switch renewed, err := s.watchGrant(ctx, v, b); {
-		case err == nil:
-			grant, seen = renewed, 0
-		case permanent(err):
-			return
-		default:
-			// The gate is closed or Google does not answer: keep the pages' streams and try at the next tick.
+		if outdated(err) || grant.Expires().Sub(s.now()) <= s.poll+time.Second {
+			grant.Finish(nil, seen, 0)
+			grant = nil
 		}
 	}
 }
@@ -152,11 +151,11 @@ func (h *liveHub) tell(c Change, now time.Time) {
 
 // end closes the pages' channels when the poller stops by itself.
 func (h *liveHub) end(ctx context.Context) {
-	if ctx.Err() != nil {
-		return // stopped because no page was left
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if ctx.Err() != nil {
+		return // stopped because no page was left; the pages there are now have another poller
+	}
 	for ch := range h.subscribers {
 		close(ch)
 	}

@@ -269,6 +269,25 @@ func TestHeldMailNeedsADecisionToo(t *testing.T) {
 	}
 }
 
+func TestHeldListingNeedsADecisionToo(t *testing.T) {
+	r := newReader(t)
+	r.put(t, simple(1, "Held"), "INBOX")
+	threads(t, r, inbox.ListRequest{Label: "INBOX"})
+	before := r.log.State().Size
+	stranger := listing
+	stranger.Actor.Person = "person-mallory"
+	// "100:" is a position behind every row: nothing of a conversation is asked for, only the listing itself.
+	for _, page := range []string{"", "MTAwOg"} {
+		var refused *policy.Refused
+		if got, err := r.service.Threads(t.Context(), stranger, inbox.ListRequest{Label: "INBOX", Page: page}); !errors.As(err, &refused) {
+			t.Errorf("page %q: a stranger got %+v, %v, want a refusal", page, got, err)
+		}
+	}
+	if grown := r.log.State().Size - before; grown < 2 {
+		t.Errorf("the refusals left %d events, want at least 2", grown)
+	}
+}
+
 func TestChangesFromElsewhereAreSeen(t *testing.T) {
 	r := newReader(t)
 	r.put(t, simple(1, "First"), "INBOX")

@@ -67,9 +67,11 @@ type Service struct {
 	held     time.Duration
 	boxes    *boxes
 
-	pollers sync.WaitGroup // of live updates
-	awake   chan struct{}  // wakes the sender of the outbox
-	sender  chan struct{}  // closed when the sender has ended
+	pollers sync.WaitGroup  // of live updates
+	life    context.Context // of pollers; ended by Close
+	end     context.CancelFunc
+	awake   chan struct{} // wakes the sender of the outbox
+	sender  chan struct{} // closed when the sender has ended
 	stop    context.CancelFunc
 }
 
@@ -83,6 +85,7 @@ func New(c Config) (*Service, error) {
 		gate: c.Gate, gmail: client, seal: c.Sealer, identity: c.Identity, html: c.HTML, db: c.Database, now: c.Now, poll: c.PollEvery, shown: c.UndoShown, held: c.UndoHeld,
 		boxes: newBoxes(), awake: make(chan struct{}, 1),
 	}
+	s.life, s.end = context.WithCancel(context.Background())
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -98,6 +101,12 @@ func orDefault(d, otherwise time.Duration) time.Duration {
 		return otherwise
 	}
 	return d
+}
+
+// Close ends live updates and waits until their outcomes are on their way to the log.
+func (s *Service) Close() {
+	s.end()
+	s.pollers.Wait()
 }
 
 // Forget drops what is held in memory of a mailbox, as at sign-out and disconnect.

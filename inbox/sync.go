@@ -21,7 +21,10 @@ type Change struct {
 func (c Change) empty() bool { return len(c.Threads) == 0 && !c.Resync }
 
 // historyPage is how many records one question may bring.
-const historyPage = 500
+const (
+	historyPage  = 500
+	historyPages = 20 // in one go
+)
 
 // catchUp makes what is held of the mailbox right again, by asking Gmail what changed (2 units). It asks
 // nothing when nothing is held, or when live updates or a moment ago already did.
@@ -54,6 +57,10 @@ func (s *Service) advance(ctx context.Context, b *box, grant *policy.Grant) (Cha
 	}
 	var records []*gmail.History
 	for page := ""; ; {
+		if len(records) == historyPages { // so much happened that reading everything anew is cheaper
+			b.reset()
+			return Change{Resync: true}, nil
+		}
 		h, err := gmail.Do(ctx, s.gmail, grant, gmail.ListHistory(start, page, historyPage))
 		if gmail.IsNotFound(err) {
 			b.reset()
@@ -80,9 +87,6 @@ func (b *box) apply(pages []*gmail.History) Change {
 	var c Change
 	labelled := map[string][]string{}
 	touch := func(m *gmail.Message, labels ...string) {
-		if m == nil {
-			return
-		}
 		c.Threads = append(c.Threads, m.ThreadId)
 		c.Labels = append(c.Labels, labels...)
 	}
@@ -90,6 +94,9 @@ func (b *box) apply(pages []*gmail.History) Change {
 	for _, page := range pages {
 		for _, record := range page.History {
 			for _, r := range record.MessagesAdded {
+				if r.Message == nil {
+					continue
+				}
 				touch(r.Message, r.Message.LabelIds...)
 				added = append(added, r.Message.ThreadId)
 				if slices.Contains(r.Message.LabelIds, "INBOX") && slices.Contains(r.Message.LabelIds, "UNREAD") {
@@ -97,15 +104,24 @@ func (b *box) apply(pages []*gmail.History) Change {
 				}
 			}
 			for _, r := range record.MessagesDeleted {
+				if r.Message == nil {
+					continue
+				}
 				touch(r.Message, r.Message.LabelIds...)
 				gone = append(gone, r.Message.Id)
 				added = append(added, r.Message.ThreadId)
 			}
 			for _, r := range record.LabelsAdded {
+				if r.Message == nil {
+					continue
+				}
 				touch(r.Message, r.LabelIds...)
 				labelled[r.Message.Id] = r.Message.LabelIds
 			}
 			for _, r := range record.LabelsRemoved {
+				if r.Message == nil {
+					continue
+				}
 				touch(r.Message, r.LabelIds...)
 				labelled[r.Message.Id] = r.Message.LabelIds
 			}

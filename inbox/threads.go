@@ -71,13 +71,13 @@ func (s *Service) Threads(ctx context.Context, v Visit, req ListRequest) (Page, 
 // listing returns the ids of one page of messages, from memory or from Gmail. From Gmail, the ids are in
 // the log before they are used (I2).
 func (s *Service) listing(ctx context.Context, v Visit, b *box, key listKey) (listing, error) {
-	if l, ok := b.list(key, s.now()); ok {
-		return l, nil
-	}
 	query := gmail.Query{Search: key.search, Max: listed, Page: key.page}
 	if key.search == "" && key.label != AllMail {
 		query.Label = key.label
 		query.SpamOrTrash = key.label == "SPAM" || key.label == "TRASH"
+	}
+	if l, ok := b.list(key, s.now()); ok {
+		return l, s.releaseHeld(ctx, v, query, l)
 	}
 	var found fetched[*gmail.Listing]
 	round, inner := errgroup.WithContext(ctx)
@@ -103,6 +103,27 @@ func (s *Service) listing(ctx context.Context, v Visit, b *box, key listKey) (li
 	}
 	b.putList(key, l)
 	return l, nil
+}
+
+// releaseHeld asks for a listing that is held in memory as if Gmail were to be asked, and records what it names.
+func (s *Service) releaseHeld(ctx context.Context, v Visit, query gmail.Query, l listing) error {
+	target, err := gmail.ListMessages(query).Target()
+	if err != nil {
+		return fmt.Errorf("inbox: planning a listing: %w", err)
+	}
+	grant, err := s.authorize(ctx, v, target)
+	if err != nil {
+		return err
+	}
+	if err := s.gate.Use(ctx, grant, target); err != nil {
+		grant.Finish(err, 0, 0)
+		return err
+	}
+	ids := make([]string, len(l.refs))
+	for i, r := range l.refs {
+		ids[i] = r.message
+	}
+	return grant.Release(ctx, policy.Messages, ids, 0)
 }
 
 // locate finds the mailbox's history position, from which changes will be followed. It runs beside the

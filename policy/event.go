@@ -57,7 +57,8 @@ func decisionColumns(id string, in Input, result decisionResult, at time.Time, b
 // OutcomeStatus says what came of an allowed access.
 type OutcomeStatus string
 
-// The outcomes. Unknown is written at start for decisions that a crash left open.
+// The outcomes. Unknown is written for changes that Gmail did not answer, and at start for decisions that a
+// crash left open.
 const (
 	Done    OutcomeStatus = "done"
 	Failed  OutcomeStatus = "failed"

@@ -135,7 +135,12 @@ func (grant *Grant) Finish(err error, items int, size int64) {
 		return
 	}
 	status := Done
-	if err != nil {
+	var open interface{ Unanswered() bool }
+	switch {
+	case err == nil:
+	case grant.once && errors.As(err, &open) && open.Unanswered():
+		status = Unknown // the change may have been made
+	default:
 		status = Failed
 	}
 	grant.gate.finish(grant, status, items, size)

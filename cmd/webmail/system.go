@@ -153,6 +153,7 @@ func (s *system) openMail(out *egress.Transport, origins []string, keys *oauth.K
 	if err != nil {
 		return err
 	}
+	s.closers = append(s.closers, s.inbox.Close)
 	s.vault.OnPurge(func(ctx context.Context, account policy.AccountID) error {
 		s.inbox.Forget(account)
 		return s.inbox.Purge(ctx, account)
@@ -273,7 +274,7 @@ func (s *system) serve(ctx context.Context, l net.Listener, ready func()) error 
 		s.log.Warn("decisions left open by a crash are marked unknown", "count", n)
 	}
 	server := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	server.RegisterOnShutdown(s.front.Drain)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	gmailv1 "google.golang.org/api/gmail/v1"
 	"google.golang.org/api/option"
@@ -141,8 +142,13 @@ func joined(requests []*http.Request) (policy.Target, error) {
 	return all, nil
 }
 
+// callTime bounds a call with all its retries and its answer's body, uploads of 35 MiB included.
+const callTime = 3 * time.Minute
+
 // Do sends a call under a grant. Errors are *Error, or those of the gate and the token vault.
 func Do[T any](ctx context.Context, c *Client, grant *policy.Grant, call Call[T]) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
 	account := policy.AccountID("")
 	if grant != nil {
 		account = grant.Account()

@@ -43,6 +43,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Unanswered says that it is unknown what became of the request. Policy records such a change as unknown.
+func (e *Error) Unanswered() bool { return e.Kind == Upstream }
+
 // IsNotFound says whether Gmail answered that the resource does not exist.
 func IsNotFound(err error) bool {
 	var e *Error

@@ -3,6 +3,7 @@ package gmail
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -139,7 +140,11 @@ func (s *accountSender) once(req *http.Request, units int) (*http.Response, erro
 	if err := s.valid(ctx); err != nil {
 		return nil, ours{err}
 	}
-	return s.next.RoundTrip(req)
+	res, err := s.next.RoundTrip(req)
+	if err == nil {
+		res.Body = &bounded{body: res.Body, left: maxAnswer}
+	}
+	return res, err
 }
 
 // failure looks at an answer and says what is wrong with it, leaving it readable.
@@ -190,3 +195,24 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// maxAnswer bounds what one answer may bring into memory: the largest message Gmail takes, as base64 in JSON,
+// and some more. What a stranger mails must not exhaust the server.
+const maxAnswer = 96 << 20
+
+// bounded is a body that fails when it is larger than it may be, rather than ending early.
+type bounded struct {
+	body io.ReadCloser
+	left int64
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, &Error{Kind: TooLarge}
+	}
+	n, err := b.body.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *bounded) Close() error { return b.body.Close() }
