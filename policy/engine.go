@@ -73,7 +73,7 @@ func prepareFlat(ctx context.Context, modules map[string]string, data map[string
 		return rego.PreparedEvalQuery{}, fmt.Errorf("policy: unfolding %q: %w", queryBasis, err)
 	}
 	flat := &ast.Module{Package: ast.MustParsePackage("package flat")}
-	flat.SetRegoVersion(ast.RegoV1)
+	flat.SetRegoVersionSpan(ast.RegoVersionSpanOf(ast.RegoV1))
 	for _, body := range partial.Queries {
 		flat.Rules = append(flat.Rules, &ast.Rule{Head: ast.NewHead("basis", nil, ast.VarTerm("answer")), Body: body, Module: flat})
 	}
