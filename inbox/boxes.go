@@ -91,6 +91,14 @@ type listing struct {
 
 type ref struct{ message, thread string }
 
+func (l listing) messages() []string {
+	ids := make([]string, len(l.refs))
+	for i, r := range l.refs {
+		ids[i] = r.message
+	}
+	return ids
+}
+
 func newBox(among *boxes, id policy.AccountID) *box {
 	b := &box{}
 	b.hold = sync.OnceFunc(func() { among.keep(id, b) })

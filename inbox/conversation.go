@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -220,10 +221,11 @@ const draftsListed = 500
 
 // draftIDs maps message ids to draft ids (5 units, once after each change).
 func (s *Service) draftIDs(ctx context.Context, v Visit, b *box) (map[string]string, error) {
+	v = v.For("inbox.compose", "compose")
 	if held := b.heldDrafts(); held != nil {
-		return held, nil // ids of drafts: no content, and only of the visitor's own mailbox
+		return held, s.releaseHeld(ctx, v, gmail.ListDrafts(draftsListed, "").Target, policy.Drafts, slices.Collect(maps.Values(held)))
 	}
-	f, err := fetch(ctx, s, v.For("inbox.compose", "compose"), gmail.ListDrafts(draftsListed, ""))
+	f, err := fetch(ctx, s, v, gmail.ListDrafts(draftsListed, ""))
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,10 @@ func (s *Service) Labels(ctx context.Context, v Visit) ([]Label, error) {
 		return nil, err
 	}
 	if held := b.heldLabels(); held != nil {
-		return s.heldLabels(ctx, v, held)
+		if err := s.releaseHeld(ctx, v, gmail.ListLabels().Target, policy.Labels, idsOf(held)); err != nil {
+			return nil, err
+		}
+		return labelsOf(held), nil
 	}
 	f, err := fetch(ctx, s, v, gmail.ListLabels())
 	if err != nil {
@@ -69,25 +72,6 @@ func (s *Service) count(ctx context.Context, v Visit, all []*gmail.Label, worth 
 		}
 	}
 	return nil
-}
-
-// heldLabels hands out labels from memory, under a decision like any other.
-func (s *Service) heldLabels(ctx context.Context, v Visit, held []*gmail.Label) ([]Label, error) {
-	target, err := gmail.ListLabels().Target()
-	if err != nil {
-		return nil, err
-	}
-	grant, err := s.authorize(ctx, v, target)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.gate.Use(ctx, grant, target); err != nil {
-		return nil, err
-	}
-	if err := grant.Release(ctx, policy.Labels, idsOf(held), 0); err != nil {
-		return nil, err
-	}
-	return labelsOf(held), nil
 }
 
 func worthCounting(all []*gmail.Label) []string {

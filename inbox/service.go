@@ -159,6 +159,24 @@ func fetch[T any](ctx context.Context, s *Service, v Visit, call gmail.Call[T]) 
 	return f, nil
 }
 
+// releaseHeld is what stands before a listing that is held in memory: it is decided as if Gmail were to be asked,
+// checked against the grant, and what it names is recorded, before it is handed out.
+func (s *Service) releaseHeld(ctx context.Context, v Visit, plan func() (policy.Target, error), kind policy.ResourceKind, ids []string) error {
+	target, err := plan()
+	if err != nil {
+		return fmt.Errorf("inbox: planning a call: %w", err)
+	}
+	grant, err := s.authorize(ctx, v, target)
+	if err != nil {
+		return err
+	}
+	if err := s.gate.Use(ctx, grant, target); err != nil {
+		grant.Finish(err, 0, 0)
+		return err
+	}
+	return grant.Release(ctx, kind, ids, 0)
+}
+
 func (s *Service) authorize(ctx context.Context, v Visit, target policy.Target) (*policy.Grant, error) {
 	return s.gate.Authorize(ctx, policy.Access{
 		Actor: v.Actor, Account: v.Account, Target: target, Purpose: v.Purpose, Feature: v.Feature, Instruction: v.Instruction, Subject: v.Subject,

@@ -77,7 +77,7 @@ func (s *Service) listing(ctx context.Context, v Visit, b *box, key listKey) (li
 		query.SpamOrTrash = key.label == "SPAM" || key.label == "TRASH"
 	}
 	if l, ok := b.list(key, s.now()); ok {
-		return l, s.releaseHeld(ctx, v, query, l)
+		return l, s.releaseHeld(ctx, v, gmail.ListMessages(query).Target, policy.Messages, l.messages())
 	}
 	var found fetched[*gmail.Listing]
 	round, inner := errgroup.WithContext(ctx)
@@ -93,37 +93,14 @@ func (s *Service) listing(ctx context.Context, v Visit, b *box, key listKey) (li
 		return listing{}, err
 	}
 	l := listing{next: found.value.NextPageToken, estimate: found.value.ResultSizeEstimate, at: s.now()}
-	ids := make([]string, len(found.value.Messages))
-	for i, m := range found.value.Messages {
-		ids[i] = m.Id
+	for _, m := range found.value.Messages {
 		l.refs = append(l.refs, ref{message: m.Id, thread: m.ThreadId})
 	}
-	if err := found.grant.Release(ctx, policy.Messages, ids, 0); err != nil {
+	if err := found.grant.Release(ctx, policy.Messages, l.messages(), 0); err != nil {
 		return listing{}, err
 	}
 	b.putList(key, l)
 	return l, nil
-}
-
-// releaseHeld asks for a listing that is held in memory as if Gmail were to be asked, and records what it names.
-func (s *Service) releaseHeld(ctx context.Context, v Visit, query gmail.Query, l listing) error {
-	target, err := gmail.ListMessages(query).Target()
-	if err != nil {
-		return fmt.Errorf("inbox: planning a listing: %w", err)
-	}
-	grant, err := s.authorize(ctx, v, target)
-	if err != nil {
-		return err
-	}
-	if err := s.gate.Use(ctx, grant, target); err != nil {
-		grant.Finish(err, 0, 0)
-		return err
-	}
-	ids := make([]string, len(l.refs))
-	for i, r := range l.refs {
-		ids[i] = r.message
-	}
-	return grant.Release(ctx, policy.Messages, ids, 0)
 }
 
 // locate finds the mailbox's history position, from which changes will be followed. It runs beside the

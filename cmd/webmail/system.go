@@ -33,6 +33,9 @@ import (
 type system struct {
 	options  serverOptions
 	log      *slog.Logger
+	keys     *oauth.Keys
+	out      *egress.Transport // the one way out
+	origins  []string          // where it leads
 	product  *database.DB
 	logDB    *database.DB
 	decided  *decisionlog.Log
@@ -108,36 +111,34 @@ func (s *system) open(ctx context.Context, url string) (*database.DB, error) {
 // openAccess builds the gate over the stores, and over the gate everything that may reach Gmail.
 func (s *system) openAccess(ctx context.Context) error {
 	o := s.options
-	out, origins, err := wayOut(o)
-	if err != nil {
+	var err error
+	if s.out, s.origins, err = wayOut(o); err != nil {
 		return err
 	}
-	keys, err := oauth.OpenKeys(o.keys())
-	if err != nil {
+	if s.keys, err = oauth.OpenKeys(o.keys()); err != nil {
 		return err
 	}
 	consents, err := consent.Open(ctx, s.product, nil)
 	if err != nil {
 		return err
 	}
-	if s.store, err = oauth.Open(ctx, s.product, keys, consents, oauth.Options{Log: s.log}); err != nil {
+	if s.store, err = oauth.Open(ctx, s.product, s.keys, consents, oauth.Options{Log: s.log}); err != nil {
 		return err
 	}
 	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Facts: facts{s.store, s.product}, PseudonymKey: keys.Pseudonym(),
+		Log: s.decided, Facts: facts{s.store, s.product}, PseudonymKey: s.keys.Pseudonym(),
 		Labels: map[string]string{"app": "webmail", "version": version},
 	})
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.gate.Close)
-	return s.openMail(out, origins, keys)
+	return s.openMail(ctx)
 }
 
-func (s *system) openMail(out *egress.Transport, origins []string, keys *oauth.Keys) error {
+func (s *system) openMail(ctx context.Context) error {
 	o := s.options
-	client := out.Client(30 * time.Second)
-	google, err := oauth.NewProvider(googleProvider(o.google), client)
+	google, err := oauth.NewProvider(googleProvider(o.google), s.out.Client(signInTime))
 	if err != nil {
 		return fmt.Errorf("the sign-in with Google: %w", err)
 	}
@@ -147,7 +148,7 @@ func (s *system) openMail(out *egress.Transport, origins []string, keys *oauth.K
 		SignInRedirect: o.PublicURL + signin.SignInCallbackPath, ConnectRedirect: o.PublicURL + signin.ConnectCallbackPath,
 	})
 	s.inbox, err = inbox.New(inbox.Config{
-		Gate: s.gate, Tokens: tokens{s.vault}, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: out, Units: o.Units, PollEvery: o.Poll,
+		Gate: s.gate, Tokens: tokens{s.vault}, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: s.out, Units: o.Units, PollEvery: o.Poll,
 		UndoShown: o.UndoShown, UndoHeld: o.UndoHeld, Identity: s.store, HTML: composedHTML{},
 	})
 	if err != nil {
@@ -158,17 +159,20 @@ func (s *system) openMail(out *egress.Transport, origins []string, keys *oauth.K
 		s.inbox.Forget(account)
 		return s.inbox.Purge(ctx, account)
 	})
-	return s.record("system.started", origins, keys)
+	return s.recordStart(ctx)
 }
 
-// record writes the start event: what runs, where it speaks to, and which weaknesses were accepted.
-func (s *system) record(event string, origins []string, _ *oauth.Keys) error {
+// signInTime bounds a call to a sign-in provider.
+const signInTime = 30 * time.Second
+
+// recordStart writes the start event: what runs, where it speaks to, and which weaknesses were accepted.
+func (s *system) recordStart(ctx context.Context) error {
 	public, err := url.Parse(s.options.PublicURL)
 	if err != nil {
 		return err
 	}
-	return s.gate.Record(context.Background(), policy.Lifecycle{Event: event, Details: map[string]string{
-		"version": version, "policy": s.gate.Revision(), "destinations": strings.Join(origins, " "),
+	return s.gate.Record(ctx, policy.Lifecycle{Event: "system.started", Details: map[string]string{
+		"version": version, "policy": s.gate.Revision(), "destinations": strings.Join(s.origins, " "),
 		"weaknesses": strings.Join(s.options.present(public), " "), "demo": fmt.Sprint(s.options.demo),
 	}})
 }
@@ -182,11 +186,7 @@ func (s *system) openFrontend(context.Context) error {
 	}
 	deps := signin.Deps{Owners: s.owners, Sessions: s.sessions, Disclosure: disclosure, Product: p, Log: s.log}
 	if o.staff.Issuer != "" {
-		out, _, err := wayOut(o)
-		if err != nil {
-			return err
-		}
-		provider, err := oauth.NewProvider(oauth.ProviderConfig{Issuer: o.staff.Issuer, ClientID: o.staff.ClientID, ClientSecret: o.staff.ClientSecret}, out.Client(30*time.Second))
+		provider, err := oauth.NewProvider(oauth.ProviderConfig{Issuer: o.staff.Issuer, ClientID: o.staff.ClientID, ClientSecret: o.staff.ClientSecret}, s.out.Client(signInTime))
 		if err != nil {
 			return fmt.Errorf("the staff's sign-in: %w", err)
 		}
@@ -216,11 +216,7 @@ func (s *system) openFrontend(context.Context) error {
 
 // linkKey derives the key of image links from the deployment's secret, so that all nodes agree on it.
 func (s *system) linkKey() ([]byte, error) {
-	keys, err := oauth.OpenKeys(s.options.keys())
-	if err != nil {
-		return nil, err
-	}
-	return hkdf.Key(sha256.New, keys.Pseudonym(), nil, "webmail inline image links", 32)
+	return hkdf.Key(sha256.New, s.keys.Pseudonym(), nil, "webmail inline image links", 32)
 }
 
 // tokens tells the inbox in its own words that a permission is lost.
