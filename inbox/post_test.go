@@ -150,6 +150,7 @@ func (c *clock) pass(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // facts is what the server's stores would know.
 type facts struct {
+	policy.OwnersAlone
 	db *database.DB
 
 	mu    sync.Mutex

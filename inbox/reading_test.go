@@ -37,6 +37,7 @@ const (
 
 // ownerFacts are the facts of the one account, changeable while a test runs.
 type ownerFacts struct {
+	policy.OwnersAlone
 	mu    sync.Mutex
 	facts policy.AccountFacts
 }

@@ -71,6 +71,8 @@ const (
 	History  ResourceKind = "history"
 	Mailbox  ResourceKind = "mailbox"
 	Log      ResourceKind = "log"
+
+	Aggregates ResourceKind = "aggregate" // releases of anonymized numbers
 )
 
 // Resource is what an access is about, in one of two forms: named ids, or a collection that is listed.
@@ -134,7 +136,9 @@ type Access struct {
 	Recipient   string // "" = the actor alone; otherwise an id in the recipient register
 	Subject     string // for a Service: the resource of its instruction that it is at work on, such as an outbox row
 	Agreement   string // agreement under which someone other than the owner views messages
-	Instruction string // standing instruction under which a Service acts
+	Instruction string // the owner's standing instruction, or consent to a transfer, that the access rests on
+	Caller      string // platform caller for which a Service acts
+	Release     string // release of aggregates that is read
 }
 
 // clone copies what the caller could still change.

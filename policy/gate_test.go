@@ -35,6 +35,7 @@ const (
 
 // stores stands in for the server's own stores.
 type stores struct {
+	policy.OwnersAlone
 	mu           sync.Mutex
 	accounts     map[policy.AccountID]policy.AccountFacts
 	instructions map[string]policy.Instruction

@@ -52,6 +52,7 @@ type system struct {
 
 // facts joins what the rooms know for the policy.
 type facts struct {
+	policy.OwnersAlone
 	*oauth.Store
 	product *database.DB
 }
@@ -126,7 +127,7 @@ func (s *system) openAccess(ctx context.Context) error {
 		return err
 	}
 	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Facts: facts{s.store, s.product}, PseudonymKey: s.keys.Pseudonym(),
+		Log: s.decided, Facts: facts{Store: s.store, product: s.product}, PseudonymKey: s.keys.Pseudonym(),
 		Labels: map[string]string{"app": "webmail", "version": version},
 	})
 	if err != nil {

@@ -115,14 +115,17 @@ func NewAt(t *testing.T, db *database.DB, to Redirects) *World {
 // NewGate makes another gate over the same log and facts.
 func (w *World) NewGate() *policy.Gate {
 	w.T.Helper()
-	gate, err := policy.NewGate(w.T.Context(), policy.Config{Log: w.Log, Facts: facts{w.Store}, PseudonymKey: w.Keys.Pseudonym()})
+	gate, err := policy.NewGate(w.T.Context(), policy.Config{Log: w.Log, Facts: facts{Store: w.Store}, PseudonymKey: w.Keys.Pseudonym()})
 	w.must(err)
 	w.T.Cleanup(gate.Close)
 	return gate
 }
 
 // facts is the store with the one fact that belongs to another package.
-type facts struct{ *oauth.Store }
+type facts struct {
+	policy.OwnersAlone
+	*oauth.Store
+}
 
 func (facts) Instruction(context.Context, string) (policy.Instruction, error) {
 	return policy.Instruction{}, policy.ErrUnknown

@@ -33,7 +33,10 @@ const (
 )
 
 // facts knows one mailbox, whose owner has agreed to everything. To raise its epoch is to disconnect it.
-type facts struct{ epoch *atomic.Int64 }
+type facts struct {
+	policy.OwnersAlone
+	epoch *atomic.Int64
+}
 
 func (facts) Account(context.Context, policy.AccountID) (policy.AccountFacts, error) {
 	return policy.AccountFacts{
@@ -207,7 +210,7 @@ func worldAt(tb testing.TB, up *upstream, endpoint string, transport http.RoundT
 	fixed := func() time.Time { return time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC) }
 	log, err := decisionlog.Open(tb.Context(), db, decisionlog.Config{Origin: origin, Signer: signer, Verifier: verifier, Now: fixed})
 	must(err)
-	w := &world{gmail: up, vault: &vault{}, facts: facts{new(atomic.Int64)}}
+	w := &world{gmail: up, vault: &vault{}, facts: facts{epoch: new(atomic.Int64)}}
 	w.gate, err = policy.NewGate(tb.Context(), policy.Config{Log: log, Facts: w.facts, PseudonymKey: make([]byte, 32)})
 	must(err)
 	w.client, err = gmail.New(gmail.Config{Endpoint: endpoint, Gate: w.gate, Tokens: w.vault, Transport: transport})
