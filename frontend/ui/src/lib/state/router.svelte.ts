@@ -6,6 +6,8 @@ export interface Trail {
   query?: string;
   /** the label whose list a conversation was opened from */
   label?: string;
+  /** the mailbox whose settings are shown, and to which the way back leads */
+  account?: string;
 }
 
 /** The current page. One instance for the window. */

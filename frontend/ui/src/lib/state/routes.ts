@@ -5,13 +5,22 @@ export type Route =
   | { page: 'search'; account: string }
   | { page: 'thread'; account: string; thread: string }
   | { page: 'audit' }
+  | { page: 'settings'; section?: string }
+  | { page: 'staff'; tab?: string; item?: string }
   | { page: 'unknown' };
+
+/** What a section, a tab and a request are called in an address. */
+const word = /^[\w-]{1,64}$/;
 
 export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean).map(decode);
   if (parts.length === 0) return { page: 'home' };
   if (parts[0] === 'audit' && parts.length === 1) return { page: 'audit' };
   const [root, account, kind, id] = parts;
+  if (root === 'settings' && parts.length <= 2 && parts.every((part) => word.test(part)))
+    return { page: 'settings', ...(parts[1] && { section: parts[1] }) };
+  if (root === 'staff' && parts.length <= 3 && parts.every((part) => word.test(part)))
+    return { page: 'staff', ...(parts[1] && { tab: parts[1] }), ...(parts[2] && { item: parts[2] }) };
   if (root !== 'mail' || !account) return { page: 'unknown' };
   if (kind === undefined) return { page: 'label', account, label: 'INBOX' };
   if (kind === 'label' && id && parts.length === 4) return { page: 'label', account, label: id };
@@ -31,6 +40,10 @@ export function routePath(route: Route): string {
       return `/mail/${encodeURIComponent(route.account)}/thread/${route.thread}`;
     case 'audit':
       return '/audit';
+    case 'settings':
+      return ['/settings', route.section].filter(Boolean).join('/');
+    case 'staff':
+      return ['/staff', route.tab, route.item].filter(Boolean).join('/');
     default:
       return '/';
   }

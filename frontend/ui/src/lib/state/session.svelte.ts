@@ -4,6 +4,9 @@ import type { Account, Problem, Session } from '../api/types';
 import { forgetUnsaved } from '../compose/unsaved';
 import type { Faults } from './faults.svelte';
 
+/** Roles that have something to do on the staff page. */
+const staffRoles: string[] = ['support', 'approver', 'operations'];
+
 /** Who is signed in. */
 export class SessionState {
   current = $state.raw<Session | null>(null);
@@ -44,6 +47,11 @@ export class SessionState {
   /** Whether this person may read the decision log. */
   get mayAudit(): boolean {
     return this.current?.roles.some((role) => role === 'auditor' || role === 'reviewer') ?? false;
+  }
+
+  /** Whether this person works on the staff page. */
+  get isStaff(): boolean {
+    return this.current?.roles.some((role) => staffRoles.includes(role)) ?? false;
   }
 
   /** Ends the session and loads the page anew, so that nothing of the mailbox stays in memory. */

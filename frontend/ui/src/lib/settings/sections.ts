@@ -1,0 +1,16 @@
+import type { Component } from 'svelte';
+import type { Account } from '../api/types';
+import type { IconName } from '../ui/icons';
+
+/** One section of the settings: /settings/{id}. Its code is loaded when it is opened. */
+export interface Section {
+  id: string;
+  title: string;
+  icon: IconName;
+  load: () => Promise<{ default: Component<{ account: Account }> }>;
+}
+
+/** In the order in which they are listed; the first opens when none is named. */
+export const sections: Section[] = [
+  { id: 'access', title: 'Who may see my mail', icon: 'eye', load: () => import('./access/AccessSection.svelte') },
+];
