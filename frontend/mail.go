@@ -88,6 +88,14 @@ func (s *Server) getThread(v *visit) error {
 	return send(v, 200, out)
 }
 
+func (s *Server) getMessage(v *visit) error {
+	m, err := s.Inbox.Message(v.r.Context(), v.inbox, v.param("message"))
+	if err != nil {
+		return err
+	}
+	return send(v, 200, s.messageJSON(v.param("account"), m))
+}
+
 // remoteImage finds what would load from elsewhere: a hint for the page, which offers nothing to load yet.
 // The document itself blocks every remote reference, whatever this finds.
 var (

@@ -42,6 +42,7 @@ var routes = []route{
 	{"POST", "/api/accounts/{account}/threads/trash", owner, "inbox.organise", "organise", (*Server).trashThreads},
 	{"POST", "/api/accounts/{account}/threads/untrash", owner, "inbox.organise", "organise", (*Server).untrashThreads},
 	{"GET", "/api/accounts/{account}/threads/{thread}", owner, "inbox.read", "thread_view", (*Server).getThread},
+	{"GET", "/api/accounts/{account}/messages/{message}", owner, "inbox.read", "message_view", (*Server).getMessage},
 	{"POST", "/api/accounts/{account}/messages/modify", owner, "inbox.organise", "organise", (*Server).modifyMessages},
 	{"GET", "/api/accounts/{account}/events", owner, "inbox.sync", "live_updates", (*Server).liveEvents},
 

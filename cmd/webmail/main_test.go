@@ -247,7 +247,7 @@ func TestEveryRouteKeepsStrangersOut(t *testing.T) {
 		{"GET", "/labels", nil}, {"GET", "/threads", nil}, {"POST", "/search", map[string]any{"query": "x"}}, {"GET", "/threads/" + id, nil},
 		{"POST", "/threads/modify", thread}, {"POST", "/threads/trash", map[string]any{"threads": []string{id}}},
 		{"POST", "/threads/untrash", map[string]any{"threads": []string{id}}},
-		{"POST", "/messages/modify", map[string]any{"messages": []string{id}, "add": []string{"STARRED"}}}, {"GET", "/events", nil},
+		{"POST", "/messages/modify", map[string]any{"messages": []string{id}, "add": []string{"STARRED"}}}, {"GET", "/messages/" + id, nil}, {"GET", "/events", nil},
 		{"POST", "/drafts", compose}, {"GET", "/drafts/r1", nil}, {"PUT", "/drafts/r1", compose}, {"DELETE", "/drafts/r1", nil},
 		{"POST", "/send", map[string]any{"idempotencyKey": "0123456789abcdef", "compose": compose}}, {"GET", "/outbox", nil}, {"POST", "/outbox/x/undo", nil},
 		{"POST", "/disconnect", nil},
@@ -281,6 +281,8 @@ func TestBadInputIsAClearError(t *testing.T) {
 		code         string
 	}{
 		"thread id":         {"GET", at + "/threads/zzz", nil, 400, "invalid"},
+		"message id":        {"GET", at + "/messages/zzz", nil, 400, "invalid"},
+		"no such message":   {"GET", at + "/messages/00000000deadbeef", nil, 404, "not_found"},
 		"no such thread":    {"GET", at + "/threads/00000000deadbeef", nil, 404, "not_found"},
 		"page token":        {"GET", at + "/threads?page=%21%21", nil, 400, "invalid"},
 		"foreign page":      {"GET", at + "/threads?page=MDphYmM", nil, 400, "invalid"},

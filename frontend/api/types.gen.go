@@ -563,6 +563,9 @@ type AccountParam = string
 // DraftParam defines model for draft.
 type DraftParam = string
 
+// MessageParam defines model for message.
+type MessageParam = string
+
 // ThreadParam defines model for thread.
 type ThreadParam = string
 
