@@ -23,17 +23,18 @@ func (s *Store) Account(ctx context.Context, id policy.AccountID) (policy.Accoun
 	var (
 		person, scopes string
 		version, given sql.NullInt64
+		first          sql.NullInt64
 		sealed         []byte
 		wrapped        []byte
 		f              policy.AccountFacts
 	)
 	err := s.db.Read().QueryRowContext(ctx, `
-		SELECT a.person, a.state, a.scopes, a.epoch, a.log_key, k.wrapped, c.version, c.at
+		SELECT a.person, a.state, a.scopes, a.epoch, a.log_key, k.wrapped, c.version, c.at, c.first
 		FROM accounts a
 		JOIN data_keys k ON k.account = a.id
 		LEFT JOIN consent_latest c ON c.account = a.id
 		WHERE a.id = $1`, string(id)).
-		Scan(&person, &f.State, &scopes, &f.Epoch, &sealed, &wrapped, &version, &given)
+		Scan(&person, &f.State, &scopes, &f.Epoch, &sealed, &wrapped, &version, &given, &first)
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, policy.ErrUnknown
 	}
@@ -42,7 +43,7 @@ func (s *Store) Account(ctx context.Context, id policy.AccountID) (policy.Accoun
 	}
 	f.Owner, f.Scopes = policy.PersonID(person), strings.Fields(scopes)
 	if version.Int64 > 0 {
-		f.Consent = policy.Consent{Version: int(version.Int64), Given: time.UnixMicro(given.Int64).UTC()}
+		f.Consent = policy.Consent{Version: int(version.Int64), Given: time.UnixMicro(given.Int64).UTC(), First: int(version.Int64)}
 	}
 	f.LogKey, err = s.logKey(id, f.Epoch, sealed, wrapped)
 	return f, err

@@ -31,6 +31,7 @@ func render(t *testing.T, version int) consent.Text {
 // is never changed: another text is another version.
 var published = map[int]string{
 	1: "528d1cbe98eae46d4ca036274eb99d92573129716fe63094692fa39a01e041fd",
+	2: "b7c9abbc39e01497e130f63a4e206b8aa87d6f803479bd170dc95adcdc802118",
 }
 
 func TestPublishedTextsStand(t *testing.T) {
@@ -55,6 +56,8 @@ func TestCurrentIsThePolicys(t *testing.T) {
 // disclosed says by which words the current text discloses each purpose of the policy (DISC-1, CHG-1).
 var disclosed = map[string]string{
 	"account.manage": "Managing the connection",
+	"internal_ops":   "at least 50 people",
+	"support.view":   "specific messages that you agree to",
 	"audit.read":     "auditors check the records",
 	"inbox.compose":  "keeping the drafts",
 	"inbox.organise": "Organising your mail",
@@ -146,7 +149,7 @@ func TestRecords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := consent.Record{ID: record.ID, Person: "ada", Version: consent.Current, SHA256: text.SHA256, Act: consent.Agreed, At: now}
+		want := consent.Record{ID: record.ID, Person: "ada", Version: consent.Current, Language: "en", SHA256: text.SHA256, Act: consent.Agreed, At: now}
 		if got, err := store.Get(t.Context(), record.ID); err != nil || got != want {
 			t.Errorf("got %+v %v, want %+v", got, err, want)
 		}
@@ -167,8 +170,11 @@ func TestRecords(t *testing.T) {
 		if got, err := store.Latest(t.Context(), "mailbox"); err != nil || got != want {
 			t.Errorf("latest: got %+v %v, want %+v", got, err, want)
 		}
-		if got := view(t, db); !slices.Equal(got, []int{1}) {
-			t.Errorf("view: got versions %v, want 1", got)
+		if got := view(t, db); !slices.Equal(got, []int{consent.Current}) {
+			t.Errorf("view: got versions %v, want %d", got, consent.Current)
+		}
+		if got, err := store.Of(t.Context(), "ada"); err != nil || len(got) != 1 || got[0] != want {
+			t.Errorf("the person's records: got %+v %v, want %+v", got, err, want)
 		}
 
 		now = now.Add(time.Hour)
@@ -183,6 +189,87 @@ func TestRecords(t *testing.T) {
 			t.Errorf("view after withdrawing: got versions %v, want 0", got)
 		}
 	})
+}
+
+// TestAnnouncement: the first start with a disclosure announces it, and later starts do not announce it again.
+func TestAnnouncement(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, open func(*testing.T) *database.DB) {
+		db := open(t)
+		first := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+		for _, start := range []time.Time{first, first.Add(48 * time.Hour)} {
+			store, err := consent.Open(t.Context(), db, func() time.Time { return start })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := store.Announced(); !got.Equal(first) {
+				t.Errorf("started at %v: announced %v, want %v", start, got, first)
+			}
+		}
+	})
+}
+
+// TestFirstVersion: what the owner agreed to first stays known when a newer text is agreed to, and a consent
+// that led to no mailbox does not count.
+func TestFirstVersion(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, open func(*testing.T) *database.DB) {
+		db := open(t)
+		store, err := consent.Open(t.Context(), db, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		agree := func(version int, account policy.AccountID) {
+			record, err := store.Agree(t.Context(), "ada", render(t, version))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if account == "" {
+				return
+			}
+			if err := db.Write(t.Context(), func(tx *sql.Tx) error { return store.Bind(t.Context(), tx, record.ID, "ada", account) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, step := range []struct {
+			version     int
+			account     policy.AccountID
+			want, first int // of "mailbox"
+		}{
+			{2, "", 0, 0}, {1, "mailbox", 1, 1}, {2, "mailbox", 2, 1},
+		} {
+			agree(step.version, step.account)
+			var version, first int
+			err := db.Read().QueryRowContext(t.Context(), `SELECT version, first FROM consent_latest WHERE account = $1`, "mailbox").Scan(&version, &first)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				t.Fatal(err)
+			}
+			if version != step.want || first != step.first {
+				t.Errorf("after version %d: holds %d, first %d; want %d, %d", step.version, version, first, step.want, step.first)
+			}
+		}
+
+		if err := db.Write(t.Context(), func(tx *sql.Tx) error { return store.Unlink(t.Context(), tx, "ada") }); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := store.Of(t.Context(), "ada"); err != nil || len(got) != 0 {
+			t.Errorf("after unlinking: %v %v, want no records of hers", got, err)
+		}
+		if _, err := store.Latest(t.Context(), "mailbox"); !errors.Is(err, consent.ErrNone) {
+			t.Errorf("after unlinking, of the mailbox: got %v, want ErrNone", err)
+		}
+	})
+}
+
+func TestLanguages(t *testing.T) {
+	for version := 1; version <= consent.Current; version++ {
+		if got := consent.Languages(version); !slices.Contains(got, consent.English) {
+			t.Errorf("version %d: got languages %v, want English among them", version, got)
+		}
+	}
+	for _, language := range []string{"tlh", "", "../en", "en/..", "*"} {
+		if _, err := consent.RenderIn(language, consent.Current, product); err == nil {
+			t.Errorf("a text was rendered in language %q", language)
+		}
+	}
 }
 
 // view reads the versions that other packages see for the mailbox.

@@ -34,9 +34,11 @@ type Record struct {
 	Person  policy.PersonID
 	Account policy.AccountID // "" until the mailbox is known
 	Version int              // of the disclosure; 0 for a withdrawal
-	SHA256  [sha256.Size]byte
-	Act     Act
-	At      time.Time
+	// Language of the text that was shown; "" for a withdrawal.
+	Language string
+	SHA256   [sha256.Size]byte
+	Act      Act
+	At       time.Time
 }
 
 // ErrNone says that there is no such record.
@@ -44,8 +46,9 @@ var ErrNone = errors.New("consent: no record")
 
 // Store keeps the records. It is safe for concurrent use.
 type Store struct {
-	db  *database.DB
-	now func() time.Time
+	db        *database.DB
+	now       func() time.Time
+	announced time.Time // when Current was
 }
 
 // Open brings the tables up to date and returns the store. now is the clock; nil means time.Now.
@@ -60,12 +63,35 @@ func Open(ctx context.Context, db *database.DB, now func() time.Time) (*Store, e
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{db, now}, nil
+	s := &Store{db: db, now: now}
+	return s, s.announce(ctx)
 }
+
+// announce notes when this deployment first ran with the disclosure in force. From then on its pages say
+// that something changes, and when; a use that owners have not agreed to before waits for [Notice] from then.
+func (s *Store) announce(ctx context.Context) error {
+	var at int64
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO disclosures (version, announced) VALUES ($1, $2) ON CONFLICT (version) DO NOTHING`,
+			int64(Current), s.now().UnixMicro())
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT announced FROM disclosures WHERE version = $1`, int64(Current)).Scan(&at)
+	})
+	if err != nil {
+		return fmt.Errorf("consent: announcing a disclosure: %w", err)
+	}
+	s.announced = time.UnixMicro(at).UTC()
+	return nil
+}
+
+// Announced is when this deployment announced the disclosure in force.
+func (s *Store) Announced() time.Time { return s.announced }
 
 // Agree records that the person agreed to the text as it was shown.
 func (s *Store) Agree(ctx context.Context, person policy.PersonID, shown Text) (Record, error) {
-	r := Record{Person: person, Version: shown.Version, SHA256: shown.SHA256, Act: Agreed}
+	r := Record{Person: person, Version: shown.Version, Language: shown.Language, SHA256: shown.SHA256, Act: Agreed}
 	err := s.db.Write(ctx, func(tx *sql.Tx) error { return s.insert(ctx, tx, &r) })
 	return r, err
 }
@@ -86,8 +112,8 @@ func (s *Store) insert(ctx context.Context, tx *sql.Tx, r *Record) error {
 	if r.Act == Agreed {
 		digest = r.SHA256[:]
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO consents (id, person, account, version, text_sha256, act, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		r.ID, string(r.Person), string(r.Account), int64(r.Version), digest, string(r.Act), r.At.UnixMicro())
+	_, err = tx.ExecContext(ctx, `INSERT INTO consents (id, person, account, version, language, text_sha256, act, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		r.ID, string(r.Person), string(r.Account), int64(r.Version), r.Language, digest, string(r.Act), r.At.UnixMicro())
 	if err != nil {
 		return fmt.Errorf("consent: record: %w", err)
 	}
@@ -118,22 +144,54 @@ func (s *Store) Get(ctx context.Context, id string) (Record, error) {
 	return s.one(ctx, `WHERE id = $1`, id)
 }
 
+// Of lists what a person agreed to and took back, oldest first. Acts that led to no mailbox are left out.
+func (s *Store) Of(ctx context.Context, person policy.PersonID) ([]Record, error) {
+	return s.list(ctx, `WHERE person = $1 AND account <> '' ORDER BY id`, string(person))
+}
+
+// Unlink removes, in the caller's transaction, who a person's records were about. They stay as evidence that
+// somebody agreed to a text at a time.
+func (s *Store) Unlink(ctx context.Context, tx *sql.Tx, person policy.PersonID) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE consents SET person = '', account = '' WHERE person = $1`, string(person)); err != nil {
+		return fmt.Errorf("consent: unlink: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) one(ctx context.Context, where string, arg string) (Record, error) {
-	var (
-		r                    Record
-		person, account, act string
-		digest               []byte
-		at                   int64
-	)
-	row := s.db.Read().QueryRowContext(ctx, `SELECT id, person, account, version, text_sha256, act, at FROM consents `+where, arg)
-	err := row.Scan(&r.ID, &person, &account, &r.Version, &digest, &act, &at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Record{}, ErrNone
+	found, err := s.list(ctx, where, arg)
+	if err == nil && len(found) == 0 {
+		err = ErrNone
 	}
 	if err != nil {
-		return Record{}, fmt.Errorf("consent: read: %w", err)
+		return Record{}, err
 	}
-	copy(r.SHA256[:], digest)
-	r.Person, r.Account, r.Act, r.At = policy.PersonID(person), policy.AccountID(account), Act(act), time.UnixMicro(at).UTC()
-	return r, nil
+	return found[0], nil
+}
+
+func (s *Store) list(ctx context.Context, where string, arg string) ([]Record, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, person, account, version, language, text_sha256, act, at FROM consents `+where, arg)
+	if err != nil {
+		return nil, fmt.Errorf("consent: read: %w", err)
+	}
+	defer rows.Close()
+	var list []Record
+	for rows.Next() {
+		var (
+			r                    Record
+			person, account, act string
+			digest               []byte
+			at                   int64
+		)
+		if err := rows.Scan(&r.ID, &person, &account, &r.Version, &r.Language, &digest, &act, &at); err != nil {
+			return nil, fmt.Errorf("consent: read: %w", err)
+		}
+		copy(r.SHA256[:], digest)
+		r.Person, r.Account, r.Act, r.At = policy.PersonID(person), policy.AccountID(account), Act(act), time.UnixMicro(at).UTC()
+		list = append(list, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("consent: read: %w", err)
+	}
+	return list, nil
 }

@@ -5,16 +5,40 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path"
+	"slices"
 	"strings"
 	"text/template"
+	"time"
 )
 
 // Current is the version of the disclosure that owners are asked to agree to now. It equals
 // limiteduse.disclosure.version in the policy's data.
-const Current = 1
+const Current = 2
 
-//go:embed texts/*.txt
+// Notice is how long before a new use an owner who agreed to less is told (CHG-2).
+const Notice = 30 * 24 * time.Hour
+
+// English is the language that every version exists in.
+const English = "en"
+
+// A text is texts/LANGUAGE/VERSION.txt.
+//
+//go:embed texts
 var texts embed.FS
+
+// Languages lists the languages in which a version can be shown, sorted.
+func Languages(version int) []string {
+	found, err := fs.Glob(texts, fmt.Sprintf("texts/*/%d.txt", version))
+	if err != nil {
+		panic(err) // the pattern is well formed
+	}
+	for i, name := range found {
+		found[i] = path.Base(path.Dir(name))
+	}
+	return found
+}
 
 // Product is what the disclosure says about who runs this server. Every field is required: a disclosure
 // that names nobody is none (DISC-1).
@@ -28,6 +52,7 @@ type Product struct {
 // Text is one disclosure as it is shown.
 type Text struct {
 	Version  int
+	Language string
 	Title    string
 	Intro    string
 	Sections []Section
@@ -47,8 +72,12 @@ type Block struct {
 	Items     []string
 }
 
-// Render returns the disclosure of the given version for a product.
-func Render(version int, p Product) (Text, error) {
+// Render returns the disclosure of the given version for a product, in English.
+func Render(version int, p Product) (Text, error) { return RenderIn(English, version, p) }
+
+// RenderIn returns the disclosure in another language. There is no falling back: what is agreed to is what
+// was read.
+func RenderIn(language string, version int, p Product) (Text, error) {
 	if p.Name == "" || p.Operator == "" || p.Contact == "" || p.HelpURL == "" {
 		return Text{}, errors.New("consent: the disclosure needs the product's name, operator, contact and help page")
 	}
@@ -57,9 +86,12 @@ func Render(version int, p Product) (Text, error) {
 			return Text{}, errors.New("consent: what names the product must be a single line")
 		}
 	}
-	source, err := texts.ReadFile(fmt.Sprintf("texts/%d.txt", version))
+	if !slices.Contains(Languages(version), language) {
+		return Text{}, fmt.Errorf("consent: there is no disclosure version %d in this language", version)
+	}
+	source, err := texts.ReadFile(fmt.Sprintf("texts/%s/%d.txt", language, version))
 	if err != nil {
-		return Text{}, fmt.Errorf("consent: there is no disclosure version %d", version)
+		return Text{}, fmt.Errorf("consent: disclosure %d: %w", version, err)
 	}
 	tmpl, err := template.New("disclosure").Option("missingkey=error").Parse(string(source))
 	if err != nil {
@@ -71,7 +103,7 @@ func Render(version int, p Product) (Text, error) {
 		return Text{}, fmt.Errorf("consent: disclosure %d: %w", version, err)
 	}
 	t := parse(plain.String())
-	t.Version, t.Plain, t.SHA256 = version, plain.String(), sha256.Sum256([]byte(plain.String()))
+	t.Version, t.Language, t.Plain, t.SHA256 = version, language, plain.String(), sha256.Sum256([]byte(plain.String()))
 	return t, nil
 }
 
