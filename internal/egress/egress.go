@@ -1,6 +1,13 @@
-// Package egress is the one way out of the process for HTTP (I6). Every outbound request passes a
-// [Decider] first; what it does not allow never becomes a connection. Redirects are requests of their own
-// and are decided again. Proxies from the environment are not used: they would see the way around.
+// Package egress is the one way out of the process for HTTP (I6). It has two doors.
+//
+// [Transport] leads to the few destinations that the operator's configuration names: every request passes a
+// [Decider] first, and what it does not allow never becomes a connection.
+//
+// [Public] leads to the hosts that a mail names, and to nothing that is not public: it is what stands between
+// a stranger's URL and the inside of the operator's network. Its list of attacks is in public_test.go.
+//
+// Behind both, redirects are requests of their own and are checked again, and proxies from the environment are
+// not used: they would see the way around.
 package egress
 
 import (
