@@ -166,7 +166,7 @@ func (f *facts) Account(_ context.Context, id policy.AccountID) (policy.AccountF
 	}
 	return policy.AccountFacts{
 		Owner: policy.PersonID("person " + id), State: f.state, Scopes: []string{"https://mail.google.com/"},
-		Consent: policy.Consent{Version: 1, Given: f.given}, Epoch: 1, LogKey: bytes.Repeat([]byte(id[:1]), 32),
+		Consent: policy.Consent{Version: 2, First: 2, Given: f.given}, Epoch: 1, LogKey: bytes.Repeat([]byte(id[:1]), 32),
 	}, nil
 }
 

@@ -94,7 +94,7 @@ func newReader(t testing.TB) *reader {
 	t.Cleanup(func() { r.log.Close() })
 	r.facts = &ownerFacts{facts: policy.AccountFacts{
 		Owner: readerPerson, State: "connected", Scopes: []string{"https://www.googleapis.com/auth/gmail.modify"},
-		Consent: policy.Consent{Version: 1, Given: time.Unix(1, 0)}, LogKey: []byte("0123456789abcdef0123456789abcdef"),
+		Consent: policy.Consent{Version: 2, First: 2, Given: time.Unix(1, 0)}, LogKey: []byte("0123456789abcdef0123456789abcdef"),
 	}}
 	gate, err := policy.NewGate(ctx, policy.Config{Log: r.log, Facts: r.facts, PseudonymKey: []byte(strings.Repeat("k", 32))})
 	if err != nil {

@@ -72,6 +72,7 @@ const (
 	Mailbox  ResourceKind = "mailbox"
 	Log      ResourceKind = "log"
 
+	StoreRows  ResourceKind = "store"     // what the product itself keeps of a mailbox
 	Aggregates ResourceKind = "aggregate" // releases of anonymized numbers
 )
 
@@ -129,13 +130,13 @@ type Target struct {
 // session; nothing in it is copied from what a browser or a caller claims (I4).
 type Access struct {
 	Actor       Actor
-	Account     AccountID // "" only for the log's own reads
+	Account     AccountID // "" only for the log as a whole and for aggregates
 	Target      Target
 	Purpose     Purpose
 	Feature     Feature
 	Recipient   string // "" = the actor alone; otherwise an id in the recipient register
-	Subject     string // for a Service: the resource of its instruction that it is at work on, such as an outbox row
-	Agreement   string // agreement under which someone other than the owner views messages
+	Subject     string // with an Instruction: its resource that this access is at work on, such as an outbox row
+	Agreement   string // agreement under which staff view a message
 	Instruction string // the owner's standing instruction, or consent to a transfer, that the access rests on
 	Caller      string // platform caller for which a Service acts
 	Release     string // release of aggregates that is read
@@ -159,11 +160,11 @@ func (a Access) complete() string {
 		return "actor.kind"
 	case a.Actor.Person == "" && a.Actor.Kind != Service:
 		return "actor.person"
-	case a.Actor.Kind == Service && a.Instruction == "":
+	case a.Actor.Kind == Service && a.Instruction == "" && a.Target.Resource.Kind != Aggregates:
 		return "instruction"
-	case a.Actor.Kind == Service && a.Subject == "":
+	case a.Instruction != "" && a.Subject == "":
 		return "subject"
-	case a.Account == "" && a.Target.Resource.Kind != Log:
+	case a.Account == "" && a.Target.Resource.Kind != Log && a.Target.Resource.Kind != Aggregates:
 		return "account"
 	case a.Target.Operation == "":
 		return "operation"

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"sync"
@@ -16,6 +17,7 @@ import (
 type Config struct {
 	Log          *decisionlog.Log
 	Facts        Facts
+	Prover       Prover            // of owners' agreements; nil where no owner can be asked
 	PseudonymKey []byte            // deployment-wide HMAC key for staff, at least 32 bytes
 	Labels       map[string]string // EventV1 labels: who wrote the event (deployment, version); never content
 }
@@ -25,6 +27,7 @@ type Gate struct {
 	log    *decisionlog.Log
 	engine *engine
 	facts  Facts
+	prover Prover
 	key    []byte
 	labels map[string]string
 
@@ -48,7 +51,7 @@ func NewGate(ctx context.Context, c Config) (*Gate, error) {
 		return nil, err
 	}
 	g := &Gate{
-		log: c.Log, engine: e, facts: c.Facts, key: c.PseudonymKey, labels: c.Labels,
+		log: c.Log, engine: e, facts: c.Facts, prover: c.Prover, key: c.PseudonymKey, labels: c.Labels,
 		outcomes: make(chan decisionlog.Entry, 1024), done: make(chan struct{}),
 	}
 	go g.appendOutcomes()
@@ -122,45 +125,94 @@ type considered struct {
 	flaw       string // clause that refuses before the policy is asked, or ""
 }
 
-// gather joins the facts. Unknown accounts and instructions are refusals to be recorded; a store that
-// cannot be read is not.
+// gather joins the facts. What the stores do not know is a refusal to be recorded; a store that cannot be
+// read is not.
 func (g *Gate) gather(ctx context.Context, a Access) (considered, error) {
 	c := considered{pseudonyms: pseudonyms{deployment: g.key}, now: g.log.Now()}
-	var account *AccountFacts
-	var instruction *Instruction
 	if a.complete() != "" {
 		c.flaw = ClauseIncomplete
 		a.Target.Resource.IDs = a.Target.Resource.IDs[:min(len(a.Target.Resource.IDs), maxIDs)] // so that the refusal fits into an event
 	}
-	if a.Account != "" {
-		facts, err := g.facts.Account(ctx, a.Account)
-		switch {
-		case errors.Is(err, ErrUnknown):
-			c.flaw = ClauseUnknown
-		case err != nil:
-			return c, g.closed("the account store cannot be read", err)
-		case len(facts.LogKey) < minLogKey:
-			return c, g.closed("an account has no log key", nil)
-		default:
-			account, c.account, c.pseudonyms.account = &facts, facts, facts.LogKey
-		}
+	var k known
+	var err error
+	if k.account, err = fact(ctx, g, &c, "account", a.Account, g.facts.Account); err != nil {
+		return c, err
 	}
-	if a.Instruction != "" {
-		got, err := g.facts.Instruction(ctx, a.Instruction)
-		switch {
-		case errors.Is(err, ErrUnknown):
-			c.flaw = ClauseUnknown
-		case err != nil:
-			return c, g.closed("the instruction store cannot be read", err)
-		default:
-			instruction = &got
+	if k.account != nil {
+		if len(k.account.LogKey) < minLogKey {
+			return c, g.closed("an account has no log key", nil)
+		}
+		c.account, c.pseudonyms.account = *k.account, k.account.LogKey
+	}
+	if k.instruction, err = fact(ctx, g, &c, "instruction", a.Instruction, g.facts.Instruction); err != nil {
+		return c, err
+	}
+	if k.caller, err = fact(ctx, g, &c, "caller", a.Caller, g.facts.Caller); err != nil {
+		return c, err
+	}
+	if k.release, err = fact(ctx, g, &c, "release", a.Release, g.facts.Release); err != nil {
+		return c, err
+	}
+	if k.agreement, err = fact(ctx, g, &c, "agreement", a.Agreement, g.facts.Agreement); err != nil {
+		return c, err
+	}
+	if k.agreement != nil {
+		k.proof = g.prove(ctx, *k.agreement)
+	}
+	if a.Actor.Kind == Staff {
+		if err := g.onTime(); err != nil {
+			return c, err
+		}
+		if k.acknowledged, err = g.facts.Acknowledged(ctx, a.Actor.Person); err != nil {
+			return c, g.closed("the acknowledgement store cannot be read", err)
 		}
 	}
 	if c.pseudonyms.account == nil {
 		c.pseudonyms.account = g.key // no account, or an unknown one: still no identifier in the clear
 	}
-	c.input = newInput(a, account, instruction, c.pseudonyms, c.now)
+	c.input = newInput(a, k, c.pseudonyms, c.now)
 	return c, nil
+}
+
+// fact looks one thing up that an access names, if it names one.
+func fact[ID ~string, T any](ctx context.Context, g *Gate, c *considered, what string, id ID, look func(context.Context, ID) (T, error)) (*T, error) {
+	if id == "" {
+		return nil, nil
+	}
+	got, err := look(ctx, id)
+	switch {
+	case errors.Is(err, ErrUnknown):
+		c.flaw = ClauseUnknown
+		return nil, nil
+	case err != nil:
+		return nil, g.closed("the "+what+" store cannot be read", err)
+	}
+	return &got, nil
+}
+
+// prove verifies that the owner signed in over this very agreement. Anything less is no proof, and without
+// one the rules see an agreement that nobody made.
+func (g *Gate) prove(ctx context.Context, a Agreement) *Proof {
+	if g.prover == nil || a.Proof == "" || a.Account == "" {
+		return nil
+	}
+	proof, err := g.prover.Prove(ctx, a.Proof)
+	if err != nil || subtle.ConstantTimeCompare([]byte(proof.Nonce), []byte(a.Nonce())) != 1 {
+		return nil
+	}
+	return &proof
+}
+
+// longestSkew is how far clocks may be apart before an agreement's end cannot be told any more.
+const longestSkew = time.Minute
+
+// onTime refuses to let staff look at anything while the log's clock, which never runs back, and the
+// machine's differ: a window of an hour would not be one (DESIGN 4.1, 21).
+func (g *Gate) onTime() error {
+	if drift := g.log.Drift(); drift > longestSkew {
+		return g.closed("the clock runs "+drift.Round(time.Second).String()+" behind the log; set it right before staff can view messages", nil)
+	}
+	return nil
 }
 
 // judge asks the policy. Whatever is not a clear yes is a no.
@@ -194,11 +246,14 @@ func (g *Gate) grant(a Access, c considered, decisionID string, index int64) *Gr
 	grant := &Grant{
 		gate: g, access: a, decisionID: decisionID, index: index, pseudonyms: c.pseudonyms, epoch: c.account.Epoch,
 		expires: c.now.Add(time.Duration(g.engine.tables.Features[string(a.Feature)].TTLSeconds) * time.Second),
-		once:    g.engine.tables.Operations[string(a.Target.Operation)].Effect != "read",
+		once:    a.Actor.Kind == Staff || g.engine.tables.Operations[string(a.Target.Operation)].Effect != "read",
 		ids:     ids, redeemed: map[string]bool{},
 	}
 	if c.input.Account != nil {
 		grant.account = c.input.Account.ID
+	}
+	if agreed := c.input.Agreement; agreed != nil && time.UnixMicro(agreed.Expires).Before(grant.expires) {
+		grant.expires = time.UnixMicro(agreed.Expires)
 	}
 	return grant
 }

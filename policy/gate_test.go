@@ -169,7 +169,7 @@ func newStores() *stores {
 	account := func(owner policy.PersonID, key string) policy.AccountFacts {
 		return policy.AccountFacts{
 			Owner: owner, State: "connected", Scopes: []string{gmailModify}, Epoch: 1,
-			Consent: policy.Consent{Version: 1, Given: start.Add(-time.Hour)}, LogKey: []byte(key),
+			Consent: policy.Consent{Version: 2, First: 2, Given: start.Add(-time.Hour)}, LogKey: []byte(key),
 		}
 	}
 	waiting := policy.Instruction{ID: "canary-instruction", Account: annsBox, Feature: "send", Resource: "canary-row", Given: start.Add(-time.Minute), Expires: start.Add(time.Hour)}

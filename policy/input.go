@@ -20,7 +20,9 @@ type Input struct {
 	Recipient   string            `json:"recipient"`
 	Subject     string            `json:"subject"`
 	Instruction *InputInstruction `json:"instruction"`
-	Agreement   string            `json:"agreement"`
+	Agreement   *InputAgreement   `json:"agreement"`
+	Caller      *InputCaller      `json:"caller"`
+	Release     *InputRelease     `json:"release"`
 	Params      string            `json:"params"`
 	Body        string            `json:"body"`
 	Time        int64             `json:"time"`
@@ -32,6 +34,8 @@ type InputActor struct {
 	ID    string   `json:"id"`
 	Roles []string `json:"roles"`
 	MFA   bool     `json:"mfa"`
+
+	Acknowledged int64 `json:"acknowledged"` // when staff last acknowledged the rules; 0 = never, or not staff
 }
 
 // InputAccount is the mailbox, from the server's stores.
@@ -48,6 +52,9 @@ type InputAccount struct {
 type InputConsent struct {
 	Version int   `json:"version"`
 	Given   int64 `json:"given"`
+
+	First    int   `json:"first"`    // version that was agreed to first
+	Notified int64 `json:"notified"` // when the disclosure in force was announced
 }
 
 // InputResource is what the access is about.
@@ -59,22 +66,63 @@ type InputResource struct {
 	Max   int      `json:"max"`
 }
 
-// InputInstruction is the standing instruction that a service acts on, and Resource what it was given for.
+// InputInstruction is the standing instruction that a service acts on, or the consent to a transfer, and
+// Resource what it was given for.
 type InputInstruction struct {
-	ID       string `json:"id"`
-	Account  string `json:"account"`
-	Feature  string `json:"feature"`
-	Resource string `json:"resource"`
-	Given    int64  `json:"given"`
-	Expires  int64  `json:"expires"`
+	ID        string `json:"id"`
+	Account   string `json:"account"`
+	Feature   string `json:"feature"`
+	Recipient string `json:"recipient"`
+	Resource  string `json:"resource"`
+	Given     int64  `json:"given"`
+	Expires   int64  `json:"expires"`
 }
 
-// newInput replaces identifiers by pseudonyms and joins the facts. account and instruction may be nil.
-func newInput(a Access, account *AccountFacts, instruction *Instruction, p pseudonyms, now time.Time) Input {
+// InputAgreement is the agreement under which staff view a message. Owner, Given and Expires are set from a
+// verified sign-in over this very agreement, and empty without one.
+type InputAgreement struct {
+	ID        string          `json:"id"`
+	Account   string          `json:"account"`
+	Owner     string          `json:"owner"`
+	Requester string          `json:"requester"`
+	Approver  string          `json:"approver"`
+	State     string          `json:"state"`
+	Messages  map[string]bool `json:"messages"` // and whether its attachments were agreed to
+	Asked     int64           `json:"asked"`
+	Given     int64           `json:"given"`
+	Expires   int64           `json:"expires"`
+}
+
+// InputCaller is the platform caller, with the purposes that are listed with its key.
+type InputCaller struct {
+	ID       string          `json:"id"`
+	Purposes map[string]bool `json:"purposes"`
+}
+
+// InputRelease is the release of aggregates that is read.
+type InputRelease struct {
+	ID       string `json:"id"`
+	Owners   int    `json:"owners"`
+	Released int64  `json:"released"`
+}
+
+// known are the facts that go with an access. What is nil does not exist, or was not named.
+type known struct {
+	account      *AccountFacts
+	instruction  *Instruction
+	agreement    *Agreement
+	proof        *Proof // over the agreement, verified
+	caller       *Caller
+	release      *Release
+	acknowledged time.Time
+}
+
+// newInput replaces identifiers by pseudonyms and joins the facts.
+func newInput(a Access, k known, p pseudonyms, now time.Time) Input {
 	in := Input{
 		Actor: InputActor{
 			Kind: string(a.Actor.Kind), ID: p.person(a.Actor.Kind, a.Actor.Person),
-			Roles: orEmpty(a.Actor.Roles), MFA: a.Actor.MFA,
+			Roles: orEmpty(a.Actor.Roles), MFA: a.Actor.MFA, Acknowledged: micros(k.acknowledged),
 		},
 		Operation: string(a.Target.Operation), Purpose: string(a.Purpose), Feature: string(a.Feature),
 		Classes: classNames(a.Target.Classes),
@@ -82,23 +130,57 @@ func newInput(a Access, account *AccountFacts, instruction *Instruction, p pseud
 			Kind: string(a.Target.Resource.Kind), Form: a.Target.Resource.Form(),
 			IDs: p.ids(a.Target.Resource.Kind, a.Target.Resource.IDs), Label: p.label(a.Target.Resource.Label), Max: a.Target.Resource.Max,
 		},
-		Recipient: a.Recipient, Subject: p.secret("subject", a.Subject), Agreement: p.secret("agreement", a.Agreement),
-		Params: p.secret("params", a.Target.Params), Time: now.UnixMicro(),
+		Recipient: a.Recipient, Subject: p.secret("subject", a.Subject), Params: p.secret("params", a.Target.Params), Time: now.UnixMicro(),
 	}
 	if a.Target.Body != (Digest{}) {
 		in.Body = p.secret("body", hex.EncodeToString(a.Target.Body[:]))
 	}
-	if account != nil {
+	if account := k.account; account != nil {
 		in.Account = &InputAccount{
 			ID: p.mailbox(a.Account), Owner: p.person(Owner, account.Owner), State: account.State, Scopes: orEmpty(account.Scopes),
-			Consent: InputConsent{Version: account.Consent.Version, Given: micros(account.Consent.Given)}, Epoch: account.Epoch,
+			Consent: InputConsent{
+				Version: account.Consent.Version, Given: micros(account.Consent.Given),
+				First: account.Consent.First, Notified: micros(account.Consent.Notified),
+			},
+			Epoch: account.Epoch,
 		}
 	}
-	if instruction != nil {
+	if instruction := k.instruction; instruction != nil {
 		in.Instruction = &InputInstruction{
 			ID: p.secret("instruction", instruction.ID), Account: p.mailbox(instruction.Account), Feature: string(instruction.Feature),
-			Resource: p.secret("subject", instruction.Resource), Given: micros(instruction.Given), Expires: micros(instruction.Expires),
+			Recipient: instruction.Recipient, Resource: p.secret("subject", instruction.Resource), Given: micros(instruction.Given), Expires: micros(instruction.Expires),
 		}
+	}
+	if k.agreement != nil {
+		in.Agreement = newInputAgreement(*k.agreement, k.proof, p, now)
+	}
+	if c := k.caller; c != nil {
+		in.Caller = &InputCaller{ID: p.secret("subject", c.ID), Purposes: make(map[string]bool, len(c.Purposes))}
+		in.Actor.ID = c.ID // a service of the company is no person: it stands in the log under its name
+		for _, purpose := range c.Purposes {
+			in.Caller.Purposes[string(purpose)] = true
+		}
+	}
+	if r := k.release; r != nil {
+		in.Release = &InputRelease{ID: p.of(p.account, string(Aggregates), r.ID), Owners: r.Owners, Released: micros(r.Released)}
+	}
+	return in
+}
+
+func newInputAgreement(a Agreement, proof *Proof, p pseudonyms, now time.Time) *InputAgreement {
+	in := &InputAgreement{
+		ID: p.secret("agreement", a.ID), Account: p.mailbox(a.Account), Requester: p.person(Staff, a.Requester), Approver: p.person(Staff, a.Approver),
+		State: a.State, Messages: make(map[string]bool, len(a.Messages)), Asked: micros(a.Asked),
+	}
+	for _, m := range a.Messages {
+		in.Messages[p.of(p.account, string(Messages), m.ID)] = m.Attachments
+	}
+	if proof != nil {
+		given := proof.IssuedAt
+		if given.After(now) && given.Sub(now) <= longestSkew {
+			given = now // the provider's clock is ahead of ours
+		}
+		in.Owner, in.Given, in.Expires = p.person(Owner, proof.Owner), micros(given), micros(given.Add(a.Window))
 	}
 	return in
 }
@@ -112,8 +194,8 @@ var words = func(list ...string) map[string]*ast.Term {
 	}
 	return terms
 }(
-	"", "account", "actor", "agreement", "body", "classes", "consent", "epoch", "expires", "feature", "form", "given", "id", "ids", "instruction", "kind",
-	"label", "max", "mfa", "operation", "owner", "params", "purpose", "recipient", "resource", "roles", "scopes", "state", "subject", "time", "version",
+	"", "account", "acknowledged", "actor", "agreement", "approver", "asked", "body", "caller", "classes", "consent", "epoch", "expires", "feature", "first", "form", "given", "id", "ids", "instruction", "kind",
+	"label", "max", "messages", "mfa", "notified", "operation", "owner", "owners", "params", "purpose", "purposes", "recipient", "release", "released", "requester", "resource", "roles", "scopes", "state", "subject", "time", "version",
 	string(Owner), string(Service), string(Messages), string(Threads), string(Drafts), string(Mailbox), string(Metadata), string(Header), string(Attachment),
 	"new", "collection", "connected", "disconnected",
 )
@@ -121,21 +203,32 @@ var words = func(list ...string) map[string]*ast.Term {
 // term builds the engine's value directly: a third of the cost of going through JSON. TestInputTerm holds
 // it equal to the JSON form.
 func (in Input) term() ast.Value {
-	account, instruction := ast.NullTerm(), ast.NullTerm()
+	account, instruction, agreement, caller, release := ast.NullTerm(), ast.NullTerm(), ast.NullTerm(), ast.NullTerm(), ast.NullTerm()
 	if a := in.Account; a != nil {
 		account = object("id", str(a.ID), "owner", str(a.Owner), "state", str(a.State), "scopes", strs(a.Scopes),
-			"consent", object("version", num(int64(a.Consent.Version)), "given", num(a.Consent.Given)), "epoch", num(a.Epoch))
+			"consent", object("version", num(int64(a.Consent.Version)), "given", num(a.Consent.Given), "first", num(int64(a.Consent.First)), "notified", num(a.Consent.Notified)),
+			"epoch", num(a.Epoch))
 	}
 	if i := in.Instruction; i != nil {
-		instruction = object("id", str(i.ID), "account", str(i.Account), "feature", str(i.Feature), "resource", str(i.Resource), "given", num(i.Given), "expires", num(i.Expires))
+		instruction = object("id", str(i.ID), "account", str(i.Account), "feature", str(i.Feature), "recipient", str(i.Recipient), "resource", str(i.Resource), "given", num(i.Given), "expires", num(i.Expires))
+	}
+	if a := in.Agreement; a != nil {
+		agreement = object("id", str(a.ID), "account", str(a.Account), "owner", str(a.Owner), "requester", str(a.Requester), "approver", str(a.Approver),
+			"state", str(a.State), "messages", names(a.Messages), "asked", num(a.Asked), "given", num(a.Given), "expires", num(a.Expires))
+	}
+	if c := in.Caller; c != nil {
+		caller = object("id", str(c.ID), "purposes", names(c.Purposes))
+	}
+	if r := in.Release; r != nil {
+		release = object("id", str(r.ID), "owners", num(int64(r.Owners)), "released", num(r.Released))
 	}
 	return object(
-		"actor", object("kind", str(in.Actor.Kind), "id", str(in.Actor.ID), "roles", strs(in.Actor.Roles), "mfa", ast.BooleanTerm(in.Actor.MFA)),
+		"actor", object("kind", str(in.Actor.Kind), "id", str(in.Actor.ID), "roles", strs(in.Actor.Roles), "mfa", ast.BooleanTerm(in.Actor.MFA), "acknowledged", num(in.Actor.Acknowledged)),
 		"account", account,
 		"operation", str(in.Operation), "purpose", str(in.Purpose), "feature", str(in.Feature), "classes", names(in.Classes),
 		"resource", object("kind", str(in.Resource.Kind), "form", str(in.Resource.Form), "ids", strs(in.Resource.IDs),
 			"label", str(in.Resource.Label), "max", num(int64(in.Resource.Max))),
-		"recipient", str(in.Recipient), "subject", str(in.Subject), "instruction", instruction, "agreement", str(in.Agreement),
+		"recipient", str(in.Recipient), "subject", str(in.Subject), "instruction", instruction, "agreement", agreement, "caller", caller, "release", release,
 		"params", str(in.Params), "body", str(in.Body), "time", num(in.Time),
 	).Value
 }

@@ -21,12 +21,15 @@ func schemas() *ast.SchemaSet {
 	integer, boolean := map[string]any{"type": "integer"}, map[string]any{"type": "boolean"}
 	names := map[string]any{"type": "object", "additionalProperties": boolean}
 	set := ast.NewSchemaSet()
-	set.Put(ast.MustParseRef("schema.input"), with(text("operation", "purpose", "feature", "recipient", "subject", "agreement", "params", "body"), map[string]any{
+	set.Put(ast.MustParseRef("schema.input"), with(text("operation", "purpose", "feature", "recipient", "subject", "params", "body"), map[string]any{
 		"classes": names, "time": integer,
-		"actor":       with(text("kind", "id"), map[string]any{"roles": list, "mfa": boolean}),
-		"account":     with(text("id", "owner", "state"), map[string]any{"scopes": list, "epoch": integer, "consent": with(map[string]any{}, map[string]any{"version": integer, "given": integer})}),
+		"actor":       with(text("kind", "id"), map[string]any{"roles": list, "mfa": boolean, "acknowledged": integer}),
+		"account":     with(text("id", "owner", "state"), map[string]any{"scopes": list, "epoch": integer, "consent": with(map[string]any{}, map[string]any{"version": integer, "given": integer, "first": integer, "notified": integer})}),
 		"resource":    with(text("kind", "form", "label"), map[string]any{"ids": list, "max": integer}),
-		"instruction": with(text("id", "account", "feature", "resource"), map[string]any{"given": integer, "expires": integer}),
+		"instruction": with(text("id", "account", "feature", "recipient", "resource"), map[string]any{"given": integer, "expires": integer}),
+		"agreement":   with(text("id", "account", "owner", "requester", "approver", "state"), map[string]any{"messages": names, "asked": integer, "given": integer, "expires": integer}),
+		"caller":      with(text("id"), map[string]any{"purposes": names}),
+		"release":     with(text("id"), map[string]any{"owners": integer, "released": integer}),
 	}))
 	return set
 }

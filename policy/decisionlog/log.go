@@ -259,6 +259,12 @@ func (l *Log) Now() time.Time {
 	return time.UnixMicro(l.notBefore(l.cfg.Now().UnixMicro())).UTC()
 }
 
+// Drift is how far the machine's clock is behind the log's: zero, unless it was set back.
+func (l *Log) Drift() time.Duration {
+	machine := l.cfg.Now()
+	return max(0, l.Now().Sub(machine))
+}
+
 // notBefore makes the clock at least micros and returns what it is then.
 func (l *Log) notBefore(micros int64) int64 {
 	for {

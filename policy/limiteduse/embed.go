@@ -49,12 +49,29 @@ func Data() (map[string]any, error) {
 // Tables are the parts of the data that the gate itself needs.
 type Tables struct {
 	Disclosure struct {
-		Version int `json:"version"`
+		Version int `json:"version"` // the text in force
 	} `json:"disclosure"`
+	Terms      Terms                `json:"terms"`
 	Operations map[string]Operation `json:"operations"`
 	Features   map[string]Feature   `json:"features"`
+	Recipients map[string]Recipient `json:"recipients"`
 	Bases      map[string][]string  `json:"bases"`
 	Purposes   map[string]string    `json:"purposes"`
+}
+
+// Terms are lengths of time, in microseconds.
+type Terms struct {
+	Acknowledgement int64 `json:"acknowledgement"` // for which staff's acknowledgement of the rules holds (LU-HUM-5)
+	Notice          int64 `json:"notice"`          // between announcing a change and its start (CHG-2)
+}
+
+// Recipient is one row of the register of recipients: who may get data, for what (LU-XFER-1, PRV-PROC).
+type Recipient struct {
+	Name     string `json:"name"`     // for people
+	Kind     string `json:"kind"`     // owner_chosen, own_service or processor
+	Contract string `json:"contract"` // of a processor; "" for the others
+	Features Names  `json:"features"`
+	Classes  Names  `json:"classes"`
 }
 
 // Names is a set of names. It is an object in the data, for the rules look names up in it.
@@ -65,6 +82,7 @@ type Operation struct {
 	Kind   string `json:"kind"`   // resource kind
 	Form   string `json:"form"`   // resource form
 	Effect string `json:"effect"` // read, write or send; grants for the last two are redeemed once
+	API    string `json:"api"`    // gmail, or product for what is done without Gmail
 	Scopes Names  `json:"scopes"` // any one of them suffices
 }
 
@@ -72,10 +90,12 @@ type Operation struct {
 type Feature struct {
 	Purpose    string `json:"purpose"`
 	Actors     Names  `json:"actors"`
+	Recipient  string `json:"recipient"` // who gets the data; "" = nobody but the actor
 	Operations Names  `json:"operations"`
 	Classes    Names  `json:"classes"`
 	Max        int    `json:"max"`         // ids or members in one decision
 	TTLSeconds int    `json:"ttl_seconds"` // life of a grant
+	Disclosure int    `json:"disclosure"`  // version of the disclosure that first tells of it (CHG-1)
 }
 
 // ReadTables returns the typed tables of data.json; unknown keys are an error.

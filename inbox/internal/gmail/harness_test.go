@@ -41,7 +41,7 @@ type facts struct {
 func (facts) Account(context.Context, policy.AccountID) (policy.AccountFacts, error) {
 	return policy.AccountFacts{
 		Owner: ann, State: "connected", Scopes: []string{"https://mail.google.com/"},
-		Consent: policy.Consent{Version: 1, Given: time.Unix(1, 0)}, LogKey: make([]byte, 32),
+		Consent: policy.Consent{Version: 2, First: 2, Given: time.Unix(1, 0)}, LogKey: make([]byte, 32),
 	}, nil
 }
 func (f facts) Epoch(context.Context, policy.AccountID) (int64, error) { return f.epoch.Load(), nil }
