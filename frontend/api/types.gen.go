@@ -10,6 +10,78 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AccessEntryWhoKind.
+const (
+	AccessEntryWhoKindAuditor  AccessEntryWhoKind = "auditor"
+	AccessEntryWhoKindOwner    AccessEntryWhoKind = "owner"
+	AccessEntryWhoKindReviewer AccessEntryWhoKind = "reviewer"
+	AccessEntryWhoKindService  AccessEntryWhoKind = "service"
+	AccessEntryWhoKindStaff    AccessEntryWhoKind = "staff"
+)
+
+// Valid indicates whether the value is a known member of the AccessEntryWhoKind enum.
+func (e AccessEntryWhoKind) Valid() bool {
+	switch e {
+	case AccessEntryWhoKindAuditor:
+		return true
+	case AccessEntryWhoKindOwner:
+		return true
+	case AccessEntryWhoKindReviewer:
+		return true
+	case AccessEntryWhoKindService:
+		return true
+	case AccessEntryWhoKindStaff:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccessState.
+const (
+	Active    AccessState = "active"
+	Closed    AccessState = "closed"
+	Declined  AccessState = "declined"
+	Expired   AccessState = "expired"
+	Lapsed    AccessState = "lapsed"
+	Offered   AccessState = "offered"
+	Pending   AccessState = "pending"
+	Refused   AccessState = "refused"
+	Requested AccessState = "requested"
+	Revoked   AccessState = "revoked"
+	Withdrawn AccessState = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the AccessState enum.
+func (e AccessState) Valid() bool {
+	switch e {
+	case Active:
+		return true
+	case Closed:
+		return true
+	case Declined:
+		return true
+	case Expired:
+		return true
+	case Lapsed:
+		return true
+	case Offered:
+		return true
+	case Pending:
+		return true
+	case Refused:
+		return true
+	case Requested:
+		return true
+	case Revoked:
+		return true
+	case Withdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AccountState.
 const (
 	Connected       AccountState = "connected"
@@ -144,25 +216,73 @@ func (e OutboxItemState) Valid() bool {
 
 // Defines values for SessionRoles.
 const (
-	Approver SessionRoles = "approver"
-	Auditor  SessionRoles = "auditor"
-	Owner    SessionRoles = "owner"
-	Reviewer SessionRoles = "reviewer"
-	Support  SessionRoles = "support"
+	SessionRolesApprover SessionRoles = "approver"
+	SessionRolesAuditor  SessionRoles = "auditor"
+	SessionRolesOwner    SessionRoles = "owner"
+	SessionRolesReviewer SessionRoles = "reviewer"
+	SessionRolesSupport  SessionRoles = "support"
 )
 
 // Valid indicates whether the value is a known member of the SessionRoles enum.
 func (e SessionRoles) Valid() bool {
 	switch e {
-	case Approver:
+	case SessionRolesApprover:
 		return true
-	case Auditor:
+	case SessionRolesAuditor:
 		return true
-	case Owner:
+	case SessionRolesOwner:
 		return true
-	case Reviewer:
+	case SessionRolesReviewer:
 		return true
-	case Support:
+	case SessionRolesSupport:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StaffRequestMay.
+const (
+	Approve  StaffRequestMay = "approve"
+	Close    StaffRequestMay = "close"
+	Decline  StaffRequestMay = "decline"
+	Take     StaffRequestMay = "take"
+	View     StaffRequestMay = "view"
+	Withdraw StaffRequestMay = "withdraw"
+)
+
+// Valid indicates whether the value is a known member of the StaffRequestMay enum.
+func (e StaffRequestMay) Valid() bool {
+	switch e {
+	case Approve:
+		return true
+	case Close:
+		return true
+	case Decline:
+		return true
+	case Take:
+		return true
+	case View:
+		return true
+	case Withdraw:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StepUpFor.
+const (
+	Delete   StepUpFor = "delete"
+	Download StepUpFor = "download"
+)
+
+// Valid indicates whether the value is a known member of the StepUpFor enum.
+func (e StepUpFor) Valid() bool {
+	switch e {
+	case Delete:
+		return true
+	case Download:
 		return true
 	default:
 		return false
@@ -190,6 +310,148 @@ func (e ListDecisionsParamsKind) Valid() bool {
 	}
 }
 
+// AccessChoice defines model for AccessChoice.
+type AccessChoice struct {
+	Messages []AccessMessage `json:"messages"`
+}
+
+// AccessEntry defines model for AccessEntry.
+type AccessEntry struct {
+	Allowed  bool      `json:"allowed"`
+	At       time.Time `json:"at"`
+	Clauses  []string  `json:"clauses"`
+	Decision string    `json:"decision"`
+
+	// Message message id, where it can be told
+	Message string `json:"message,omitempty"`
+
+	// Request the request it happened under
+	Request string `json:"request,omitempty"`
+
+	// Rule what allowed it, such as agreement
+	Rule string `json:"rule,omitempty"`
+
+	// What in plain words
+	What string `json:"what"`
+	Who  struct {
+		Kind AccessEntryWhoKind `json:"kind"`
+		Name string             `json:"name,omitempty"`
+	} `json:"who"`
+
+	// Why in plain words
+	Why string `json:"why"`
+}
+
+// AccessEntryWhoKind defines model for AccessEntry.Who.Kind.
+type AccessEntryWhoKind string
+
+// AccessHistory defines model for AccessHistory.
+type AccessHistory struct {
+	Entries []AccessEntry `json:"entries"`
+
+	// Next pass as before
+	Next int64 `json:"next,omitempty"`
+}
+
+// AccessMessage defines model for AccessMessage.
+type AccessMessage struct {
+	// Attachments its attachments too
+	Attachments bool   `json:"attachments"`
+	Id          string `json:"id"`
+
+	// Offered the owner named it
+	Offered bool `json:"offered,omitempty"`
+}
+
+// AccessNote defines model for AccessNote.
+type AccessNote struct {
+	Note string `json:"note,omitempty"`
+}
+
+// AccessOffer defines model for AccessOffer.
+type AccessOffer struct {
+	Messages []AccessMessage `json:"messages"`
+	Minutes  int             `json:"minutes"`
+	Note     string          `json:"note,omitempty"`
+}
+
+// AccessPerson defines model for AccessPerson.
+type AccessPerson struct {
+	Country  string `json:"country,omitempty"`
+	Employer string `json:"employer,omitempty"`
+	Name     string `json:"name"`
+
+	// Role in plain words, such as Support
+	Role string `json:"role"`
+}
+
+// AccessRequest defines model for AccessRequest.
+type AccessRequest struct {
+	Account  string     `json:"account"`
+	AgreedAt *time.Time `json:"agreedAt,omitempty"`
+
+	// Answer what was written with the answer
+	Answer   string        `json:"answer,omitempty"`
+	AnswerBy *time.Time    `json:"answerBy,omitempty"`
+	Approver *AccessPerson `json:"approver,omitempty"`
+	Asked    *time.Time    `json:"asked,omitempty"`
+	Case     string        `json:"case"`
+	Created  time.Time     `json:"created"`
+
+	// EndsAt when staff stop seeing it, or stopped
+	EndsAt *time.Time `json:"endsAt,omitempty"`
+	Id     string     `json:"id"`
+
+	// Messages asked for; once agreed, those agreed to
+	Messages []AccessMessage `json:"messages"`
+	Minutes  int             `json:"minutes"`
+
+	// Note what the owner wrote with the offer
+	Note string `json:"note,omitempty"`
+
+	// OwnerChooses the owner picks the messages when agreeing
+	OwnerChooses bool   `json:"ownerChooses"`
+	Reason       string `json:"reason"`
+
+	// Requester who would see the messages; none while an offer waits
+	Requester *AccessPerson `json:"requester,omitempty"`
+
+	// State offered by the owner, taken up by nobody; requested and waiting for a second member of staff; pending: the owner is asked; active: the owner agreed and the time runs;
+	// refused by the owner; declined by the second member of staff; withdrawn by whoever asked; expired without an answer; revoked by the owner; lapsed: the time is over; closed: the case is done.
+	State AccessState  `json:"state"`
+	Text  *AccessText  `json:"text,omitempty"`
+	Views []AccessView `json:"views"`
+}
+
+// AccessRequests defines model for AccessRequests.
+type AccessRequests struct {
+	Requests []AccessRequest `json:"requests"`
+}
+
+// AccessState offered by the owner, taken up by nobody; requested and waiting for a second member of staff; pending: the owner is asked; active: the owner agreed and the time runs;
+// refused by the owner; declined by the second member of staff; withdrawn by whoever asked; expired without an answer; revoked by the owner; lapsed: the time is over; closed: the case is done.
+type AccessState string
+
+// AccessText defines model for AccessText.
+type AccessText struct {
+	// Plain what is agreed to, in full; paragraphs by empty lines
+	Plain   string `json:"plain"`
+	Sha256  string `json:"sha256"`
+	Version int    `json:"version"`
+}
+
+// AccessView defines model for AccessView.
+type AccessView struct {
+	At time.Time `json:"at"`
+
+	// Attachment an attachment of it, not the message
+	Attachment bool `json:"attachment"`
+
+	// Decision the recorded decision
+	Decision string `json:"decision"`
+	Message  string `json:"message"`
+}
+
 // Account defines model for Account.
 type Account struct {
 	Email  string       `json:"email"`
@@ -201,6 +463,25 @@ type Account struct {
 
 // AccountState defines model for Account.State.
 type AccountState string
+
+// Acknowledge defines model for Acknowledge.
+type Acknowledge struct {
+	// Sha256 of the text as it was shown
+	Sha256  string `json:"sha256"`
+	Version int    `json:"version"`
+}
+
+// Acknowledgement defines model for Acknowledgement.
+type Acknowledgement struct {
+	AcknowledgedAt *time.Time `json:"acknowledgedAt,omitempty"`
+
+	// Due nothing can be asked or seen before it is done
+	Due  bool       `json:"due"`
+	Text AccessText `json:"text"`
+
+	// Until when it must be done again
+	Until *time.Time `json:"until,omitempty"`
+}
 
 // Address defines model for Address.
 type Address struct {
@@ -435,7 +716,8 @@ type Problem struct {
 	Clauses []string `json:"clauses,omitempty"`
 
 	// Code Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
-	// draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, internal.
+	// draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, step_up_required, answered, request_expired,
+	// own_request, acknowledgement_due, second_factor, no_mailbox, internal.
 	Code string `json:"code"`
 
 	// DecisionId the recorded decision, for policy_denied
@@ -468,6 +750,12 @@ type Product struct {
 	SupportEmail string `json:"supportEmail,omitempty"`
 }
 
+// Redirect defines model for Redirect.
+type Redirect struct {
+	// Redirect where the browser goes next, at the sign-in provider
+	Redirect string `json:"redirect"`
+}
+
 // Search defines model for Search.
 type Search struct {
 	Page  string `json:"page,omitempty"`
@@ -497,6 +785,111 @@ type Session struct {
 
 // SessionRoles defines model for Session.Roles.
 type SessionRoles string
+
+// StaffAsk defines model for StaffAsk.
+type StaffAsk struct {
+	// Case case number; shown to the owner and on the watermark
+	Case string `json:"case"`
+
+	// Mailbox its address
+	Mailbox string `json:"mailbox"`
+
+	// Messages by id; none when the owner chooses
+	Messages     []string `json:"messages"`
+	Minutes      int      `json:"minutes"`
+	OwnerChooses bool     `json:"ownerChooses,omitempty"`
+
+	// Reason shown to the owner
+	Reason string `json:"reason"`
+}
+
+// StaffAttachment defines model for StaffAttachment.
+type StaffAttachment struct {
+	Name string `json:"name"`
+	Part string `json:"part"`
+	Size int64  `json:"size"`
+	Type string `json:"type"`
+}
+
+// StaffMessage defines model for StaffMessage.
+type StaffMessage struct {
+	Attachments []StaffAttachment `json:"attachments"`
+
+	// AttachmentsAgreed the owner ticked them: images are shown at the end of the document, other kinds are only named
+	AttachmentsAgreed bool `json:"attachmentsAgreed"`
+
+	// BodyUrl watermarked document for a sandboxed frame; add ?theme=light|dark
+	BodyUrl string    `json:"bodyUrl"`
+	Cc      []Address `json:"cc"`
+
+	// Date milliseconds since 1970
+	Date      int64     `json:"date"`
+	Decision  string    `json:"decision"`
+	From      Address   `json:"from"`
+	Subject   string    `json:"subject"`
+	To        []Address `json:"to"`
+	Watermark string    `json:"watermark"`
+}
+
+// StaffRequest defines model for StaffRequest.
+type StaffRequest struct {
+	AgreedAt *time.Time `json:"agreedAt,omitempty"`
+
+	// Answer what was written with the answer
+	Answer   string        `json:"answer,omitempty"`
+	AnswerBy *time.Time    `json:"answerBy,omitempty"`
+	Approver *AccessPerson `json:"approver,omitempty"`
+	Asked    *time.Time    `json:"asked,omitempty"`
+	Case     string        `json:"case"`
+	Created  time.Time     `json:"created"`
+	EndsAt   *time.Time    `json:"endsAt,omitempty"`
+	Id       string        `json:"id"`
+
+	// Mailbox its address
+	Mailbox string `json:"mailbox,omitempty"`
+
+	// May what the signed-in member of staff can do with it now
+	May      []StaffRequestMay `json:"may"`
+	Messages []AccessMessage   `json:"messages"`
+
+	// Mine the signed-in member of staff asked
+	Mine    bool `json:"mine"`
+	Minutes int  `json:"minutes"`
+
+	// Note what the owner wrote with an offer
+	Note         string        `json:"note,omitempty"`
+	OwnerChooses bool          `json:"ownerChooses"`
+	Reason       string        `json:"reason"`
+	Requester    *AccessPerson `json:"requester,omitempty"`
+
+	// State offered by the owner, taken up by nobody; requested and waiting for a second member of staff; pending: the owner is asked; active: the owner agreed and the time runs;
+	// refused by the owner; declined by the second member of staff; withdrawn by whoever asked; expired without an answer; revoked by the owner; lapsed: the time is over; closed: the case is done.
+	State AccessState  `json:"state"`
+	Views []AccessView `json:"views"`
+}
+
+// StaffRequestMay defines model for StaffRequest.May.
+type StaffRequestMay string
+
+// StaffRequests defines model for StaffRequests.
+type StaffRequests struct {
+	Requests []StaffRequest `json:"requests"`
+}
+
+// StaffTake defines model for StaffTake.
+type StaffTake struct {
+	Case   string `json:"case"`
+	Reason string `json:"reason"`
+}
+
+// StepUp defines model for StepUp.
+type StepUp struct {
+	// For what the fresh sign-in is for
+	For StepUpFor `json:"for"`
+}
+
+// StepUpFor what the fresh sign-in is for
+type StepUpFor string
 
 // ThreadChange defines model for ThreadChange.
 type ThreadChange struct {
@@ -566,8 +959,17 @@ type DraftParam = string
 // MessageParam defines model for message.
 type MessageParam = string
 
+// RequestParam defines model for request.
+type RequestParam = string
+
 // ThreadParam defines model for thread.
 type ThreadParam = string
+
+// AccessHistoryParams defines parameters for AccessHistory.
+type AccessHistoryParams struct {
+	// Before next of the page before
+	Before int64 `form:"before,omitempty" json:"before,omitempty"`
+}
 
 // ListThreadsParams defines parameters for ListThreads.
 type ListThreadsParams struct {
@@ -611,6 +1013,18 @@ type SignOutParams struct {
 	Everywhere bool `form:"everywhere,omitempty" json:"everywhere,omitempty"`
 }
 
+// AgreeToAccessJSONRequestBody defines body for AgreeToAccess for application/json ContentType.
+type AgreeToAccessJSONRequestBody = AccessChoice
+
+// RefuseAccessJSONRequestBody defines body for RefuseAccess for application/json ContentType.
+type RefuseAccessJSONRequestBody = AccessNote
+
+// RevokeAccessJSONRequestBody defines body for RevokeAccess for application/json ContentType.
+type RevokeAccessJSONRequestBody = AccessNote
+
+// OfferAccessJSONRequestBody defines body for OfferAccess for application/json ContentType.
+type OfferAccessJSONRequestBody = AccessOffer
+
 // CreateDraftJSONRequestBody defines body for CreateDraft for application/json ContentType.
 type CreateDraftJSONRequestBody = Compose
 
@@ -637,3 +1051,18 @@ type UntrashThreadsJSONRequestBody = ThreadIDs
 
 // UploadMultipartRequestBody defines body for Upload for multipart/form-data ContentType.
 type UploadMultipartRequestBody UploadMultipartBody
+
+// StepUpJSONRequestBody defines body for StepUp for application/json ContentType.
+type StepUpJSONRequestBody = StepUp
+
+// AcknowledgeJSONRequestBody defines body for Acknowledge for application/json ContentType.
+type AcknowledgeJSONRequestBody = Acknowledge
+
+// AskForAccessJSONRequestBody defines body for AskForAccess for application/json ContentType.
+type AskForAccessJSONRequestBody = StaffAsk
+
+// DeclineRequestJSONRequestBody defines body for DeclineRequest for application/json ContentType.
+type DeclineRequestJSONRequestBody = AccessNote
+
+// TakeOfferJSONRequestBody defines body for TakeOffer for application/json ContentType.
+type TakeOfferJSONRequestBody = StaffTake

@@ -322,6 +322,266 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session/step-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for a fresh sign-in of the same person, for what must not be done from a page left open. The browser goes to redirect and comes back to the settings. */
+        post: operations["stepUp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What staff asked to see in the mailboxes of the signed-in owner, and what the owner offered, newest first. */
+        get: operations["listAccessRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access/requests/{request}/agree": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin to agree, message by message, to what is ticked. The browser goes to redirect; signing in there is the agreement. Nothing is agreed before.
+         *     409 answered when it was answered, 410 request_expired after 12 hours.
+         */
+        post: operations["agreeToAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access/requests/{request}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say no. An offer that nobody took up is taken back with it. */
+        post: operations["refuseAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access/requests/{request}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End an agreement at once. What staff fetch next is refused, on every server. */
+        post: operations["revokeAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{account}/access/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let support ask to see these messages. Nobody sees anything by it; a member of staff takes it up, and the owner then agrees. */
+        post: operations["offerAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{account}/access/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who but the owner at the page read or tried to read something of this mailbox, newest first, from the decision log. Reading it is itself decided and logged. */
+        get: operations["accessHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/acknowledgement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules for whoever may see messages, and when the signed-in member of staff last acknowledged them. */
+        get: operations["getAcknowledgement"];
+        put?: never;
+        /** Acknowledge the rules as they were shown. It holds for a year. */
+        post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests to see messages; offers of owners that nobody has taken up yet included. Newest first. */
+        get: operations["listStaffRequests"];
+        put?: never;
+        /** Ask to see messages named by id, or let the owner choose them. A second member of staff lets the owner be asked. */
+        post: operations["askForAccess"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/requests/{request}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the owner be asked. Whoever asks cannot approve. */
+        post: operations["approveRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/requests/{request}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Do not let the owner be asked. */
+        post: operations["declineRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/requests/{request}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take up what an owner offered, under a case of one's own. A second member of staff then approves, and the owner agrees. */
+        post: operations["takeOffer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/requests/{request}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back one's own request before the owner has answered. */
+        post: operations["withdrawRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/requests/{request}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The case is done. An agreement that still runs ends at once. */
+        post: operations["closeRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/requests/{request}/messages/{message}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message that its owner agreed to show to the signed-in member of staff. Each time is decided, recorded and shown to the owner. Its body is the document at bodyUrl. */
+        get: operations["getAgreedMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/decisions": {
         parameters: {
             query?: never;
@@ -367,7 +627,8 @@ export interface components {
             status: number;
             /**
              * @description Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
-             *     draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, internal.
+             *     draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, step_up_required, answered, request_expired,
+             *     own_request, acknowledgement_due, second_factor, no_mailbox, internal.
              */
             code: string;
             /** @description what to do; never holds mail content */
@@ -664,6 +925,225 @@ export interface components {
             text: string;
             verifierKey: string;
         };
+        StepUp: {
+            /**
+             * @description what the fresh sign-in is for
+             * @enum {string}
+             */
+            for: "download" | "delete";
+        };
+        Redirect: {
+            /** @description where the browser goes next, at the sign-in provider */
+            redirect: string;
+        };
+        AccessPerson: {
+            name: string;
+            /** @description in plain words, such as Support */
+            role: string;
+            employer?: string;
+            country?: string;
+        };
+        AccessMessage: {
+            id: string;
+            /** @description its attachments too */
+            attachments: boolean;
+            /** @description the owner named it */
+            offered?: boolean;
+        };
+        AccessChoice: {
+            messages: components["schemas"]["AccessMessage"][];
+        };
+        AccessNote: {
+            note?: string;
+        };
+        AccessOffer: {
+            messages: components["schemas"]["AccessMessage"][];
+            /** @default 60 */
+            minutes: number;
+            note?: string;
+        };
+        AccessText: {
+            version: number;
+            sha256: string;
+            /** @description what is agreed to, in full; paragraphs by empty lines */
+            plain: string;
+        };
+        AccessView: {
+            /** Format: date-time */
+            at: string;
+            message: string;
+            /** @description an attachment of it, not the message */
+            attachment: boolean;
+            /** @description the recorded decision */
+            decision: string;
+        };
+        /**
+         * @description offered by the owner, taken up by nobody; requested and waiting for a second member of staff; pending: the owner is asked; active: the owner agreed and the time runs;
+         *     refused by the owner; declined by the second member of staff; withdrawn by whoever asked; expired without an answer; revoked by the owner; lapsed: the time is over; closed: the case is done.
+         * @enum {string}
+         */
+        AccessState: "offered" | "requested" | "pending" | "active" | "refused" | "declined" | "withdrawn" | "expired" | "revoked" | "lapsed" | "closed";
+        AccessRequest: {
+            id: string;
+            account: string;
+            state: components["schemas"]["AccessState"];
+            case: string;
+            reason: string;
+            /** @description who would see the messages; none while an offer waits */
+            requester?: components["schemas"]["AccessPerson"];
+            approver?: components["schemas"]["AccessPerson"];
+            /** @description asked for; once agreed, those agreed to */
+            messages: components["schemas"]["AccessMessage"][];
+            /** @description the owner picks the messages when agreeing */
+            ownerChooses: boolean;
+            minutes: number;
+            /** @description what the owner wrote with the offer */
+            note?: string;
+            /** @description what was written with the answer */
+            answer?: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            asked?: string;
+            /** Format: date-time */
+            answerBy?: string;
+            /** Format: date-time */
+            agreedAt?: string;
+            /**
+             * Format: date-time
+             * @description when staff stop seeing it, or stopped
+             */
+            endsAt?: string;
+            text?: components["schemas"]["AccessText"];
+            views: components["schemas"]["AccessView"][];
+        };
+        AccessRequests: {
+            requests: components["schemas"]["AccessRequest"][];
+        };
+        AccessHistory: {
+            entries: components["schemas"]["AccessEntry"][];
+            /**
+             * Format: int64
+             * @description pass as before
+             */
+            next?: number;
+        };
+        AccessEntry: {
+            /** Format: date-time */
+            at: string;
+            who: {
+                /** @enum {string} */
+                kind: "staff" | "service" | "auditor" | "reviewer" | "owner";
+                name?: string;
+            };
+            /** @description in plain words */
+            what: string;
+            /** @description in plain words */
+            why: string;
+            /** @description message id, where it can be told */
+            message?: string;
+            /** @description what allowed it, such as agreement */
+            rule?: string;
+            clauses: string[];
+            decision: string;
+            allowed: boolean;
+            /** @description the request it happened under */
+            request?: string;
+        };
+        StaffRequest: {
+            id: string;
+            state: components["schemas"]["AccessState"];
+            /** @description its address */
+            mailbox?: string;
+            case: string;
+            reason: string;
+            requester?: components["schemas"]["AccessPerson"];
+            approver?: components["schemas"]["AccessPerson"];
+            messages: components["schemas"]["AccessMessage"][];
+            ownerChooses: boolean;
+            minutes: number;
+            /** @description what the owner wrote with an offer */
+            note?: string;
+            /** @description what was written with the answer */
+            answer?: string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            asked?: string;
+            /** Format: date-time */
+            answerBy?: string;
+            /** Format: date-time */
+            agreedAt?: string;
+            /** Format: date-time */
+            endsAt?: string;
+            /** @description the signed-in member of staff asked */
+            mine: boolean;
+            /** @description what the signed-in member of staff can do with it now */
+            may: ("take" | "approve" | "decline" | "withdraw" | "view" | "close")[];
+            views: components["schemas"]["AccessView"][];
+        };
+        StaffRequests: {
+            requests: components["schemas"]["StaffRequest"][];
+        };
+        StaffAsk: {
+            /** @description its address */
+            mailbox: string;
+            /** @description case number; shown to the owner and on the watermark */
+            case: string;
+            /** @description shown to the owner */
+            reason: string;
+            /** @description by id; none when the owner chooses */
+            messages: string[];
+            ownerChooses?: boolean;
+            /** @default 60 */
+            minutes: number;
+        };
+        StaffTake: {
+            case: string;
+            reason: string;
+        };
+        StaffMessage: {
+            from: components["schemas"]["Address"];
+            to: components["schemas"]["Address"][];
+            cc: components["schemas"]["Address"][];
+            /**
+             * Format: int64
+             * @description milliseconds since 1970
+             */
+            date: number;
+            subject: string;
+            attachments: components["schemas"]["StaffAttachment"][];
+            /** @description the owner ticked them: images are shown at the end of the document, other kinds are only named */
+            attachmentsAgreed: boolean;
+            watermark: string;
+            /** @description watermarked document for a sandboxed frame; add ?theme=light|dark */
+            bodyUrl: string;
+            decision: string;
+        };
+        StaffAttachment: {
+            part: string;
+            name: string;
+            type: string;
+            /** Format: int64 */
+            size: number;
+        };
+        Acknowledgement: {
+            text: components["schemas"]["AccessText"];
+            /** Format: date-time */
+            acknowledgedAt?: string;
+            /**
+             * Format: date-time
+             * @description when it must be done again
+             */
+            until?: string;
+            /** @description nothing can be asked or seen before it is done */
+            due: boolean;
+        };
+        Acknowledge: {
+            version: number;
+            /** @description of the text as it was shown */
+            sha256: string;
+        };
     };
     responses: {
         /** @description A refusal or failure, in one shape (RFC 9457). */
@@ -680,6 +1160,7 @@ export interface components {
         account: string;
         thread: string;
         message: string;
+        request: string;
         draft: string;
     };
     requestBodies: never;
@@ -1201,6 +1682,421 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Compose"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    stepUp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepUp"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redirect"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAccessRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequests"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    agreeToAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessChoice"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redirect"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    refuseAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessNote"];
+            };
+        };
+        responses: {
+            /** @description refused */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessNote"];
+            };
+        };
+        responses: {
+            /** @description revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    offerAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessOffer"];
+            };
+        };
+        responses: {
+            /** @description offered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    accessHistory: {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                before?: number;
+            };
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessHistory"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAcknowledgement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledgement"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listStaffRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRequests"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askForAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffAsk"];
+            };
+        };
+        responses: {
+            /** @description asked */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    approveRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    declineRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessNote"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    takeOffer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StaffTake"];
+            };
+        };
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    closeRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAgreedMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: components["parameters"]["request"];
+                message: components["parameters"]["message"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffMessage"];
                 };
             };
             default: components["responses"]["Problem"];
