@@ -40,6 +40,11 @@ func (p pseudonyms) person(kind ActorKind, id PersonID) string {
 
 func (p pseudonyms) mailbox(id AccountID) string { return p.of(p.account, "account", string(id)) }
 
+// MailboxPseudonym is what an account is called in the log: for those who look up there what happened to a mailbox.
+func MailboxPseudonym(logKey []byte, id AccountID) string {
+	return pseudonyms{account: logKey}.mailbox(id)
+}
+
 func (p pseudonyms) ids(kind ResourceKind, ids []string) []string {
 	out := make([]string, len(ids))
 	for i, id := range ids {
