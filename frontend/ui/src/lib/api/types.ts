@@ -3,7 +3,11 @@ import type { components } from './schema';
 
 type Schemas = components['schemas'];
 
+export type AccessEntry = Schemas['AccessEntry'];
+export type AccessRequest = Schemas['AccessRequest'];
+export type AccessState = Schemas['AccessState'];
 export type Account = Schemas['Account'];
+export type Acknowledgement = Schemas['Acknowledgement'];
 export type Address = Schemas['Address'];
 export type Attachment = Schemas['Attachment'];
 export type Checkpoint = Schemas['Checkpoint'];
@@ -19,6 +23,8 @@ export type Message = Schemas['Message'];
 export type OutboxItem = Schemas['OutboxItem'];
 export type Problem = Schemas['Problem'];
 export type Session = Schemas['Session'];
+export type StaffMessage = Schemas['StaffMessage'];
+export type StaffRequest = Schemas['StaffRequest'];
 export type ThreadPage = Schemas['ThreadPage'];
 export type ThreadRow = Schemas['ThreadRow'];
 export type Upload = Schemas['Upload'];

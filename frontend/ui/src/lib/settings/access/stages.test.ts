@@ -13,7 +13,7 @@ describe('where a request stands', () => {
     [{ state: 'active', endsAt: after }, 'open'],
     [{ state: 'active', endsAt: before }, 'over'],
     [{ state: 'offered' }, 'waiting'],
-    [{ state: 'taken' }, 'waiting'],
+    [{ state: 'requested' }, 'waiting'],
     [{ state: 'refused' }, 'over'],
     [{ state: 'something new' }, 'over'],
   ] as const)('%j is %s', (request, want) => {
@@ -36,10 +36,10 @@ describe('where a request stands', () => {
 
 describe('how it ended', () => {
   it('tells a time that was over from an answer that never came', () => {
-    expect(ending({ state: 'expired', agreedAt: before } as never)).toBe('The time was over.');
-    expect(ending({ state: 'active', agreedAt: before, endsAt: before } as never)).toBe('The time was over.');
-    expect(ending({ state: 'expired' } as never)).toContain('counts as no');
-    expect(ending({ state: 'pending', answerBy: before } as never)).toContain('counts as no');
-    expect(ending({ state: 'revoked', agreedAt: before } as never)).toBe('You took your agreement back.');
+    expect(ending({ state: 'lapsed' })).toBe('The time was over.');
+    expect(ending({ state: 'active' })).toBe('The time was over.');
+    expect(ending({ state: 'expired' })).toContain('counts as no');
+    expect(ending({ state: 'pending' })).toContain('counts as no');
+    expect(ending({ state: 'revoked' })).toBe('You took your agreement back.');
   });
 });

@@ -1,4 +1,4 @@
-import type { AccessRequest } from '../../api/types';
+import type { AccessRequest, AccessState } from '../../api/types';
 
 /** Where a request stands for its owner. */
 export type Stage = 'answer' | 'open' | 'waiting' | 'over';
@@ -16,7 +16,7 @@ export function stageOf({ state, answerBy, endsAt }: Timed, now: number): Stage 
     case 'active':
       return passed(endsAt, now) ? 'over' : 'open';
     case 'offered':
-    case 'taken':
+    case 'requested':
       return 'waiting';
     default:
       return 'over';
@@ -25,18 +25,19 @@ export function stageOf({ state, answerBy, endsAt }: Timed, now: number): Stage 
 
 const passed = (when: string | undefined, now: number): boolean => when !== undefined && Date.parse(when) <= now;
 
-const endings: Record<string, string> = {
+const endings: Partial<Record<AccessState, string>> = {
   refused: 'You said no.',
   revoked: 'You took your agreement back.',
   withdrawn: 'Support took its question back.',
   declined: 'A second member of staff did not approve it.',
   closed: 'Support is done and has closed it.',
+  lapsed: 'The time was over.',
+  active: 'The time was over.',
 };
 
 /** How a request that is over ended, in one sentence. */
-export function ending(request: Timed & Pick<AccessRequest, 'agreedAt'>): string {
-  if (request.agreedAt && (request.state === 'active' || request.state === 'expired')) return 'The time was over.';
-  return endings[request.state] ?? 'Nobody answered in time, which counts as no.';
+export function ending({ state }: Pick<AccessRequest, 'state'>): string {
+  return endings[state] ?? 'Nobody answered in time, which counts as no.';
 }
 
 /** Requests by stage, each as the server ordered it: newest first. */
