@@ -1,6 +1,7 @@
 package mailhtml
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,9 +19,10 @@ type Options struct {
 	// RemoteImage returns the URL of a proxy that fetches this http(s) URL.
 	// Nil, or false, blocks the image. It is not asked about trackers.
 	RemoteImage func(url string) (proxied string, ok bool)
-	// Link returns what a link to this http, https, mailto or tel URL points at
-	// instead; an empty result takes the link away. Nil leaves links as they are.
-	Link func(url string) string
+	// Link returns what a link to this http, https, mailto or tel URL, under this
+	// text, points at instead; an empty result takes the link away. Nil leaves
+	// links as they are. DoubtOf says which ones to be careful with.
+	Link func(url, text string) string
 	// Flowed and DelSp are the parameters format=flowed and delsp=yes of a
 	// text/plain body (RFC 3676). RenderHTML ignores them.
 	Flowed, DelSp bool
@@ -38,6 +40,8 @@ type Document struct {
 	// Trackers counts images left out, always, because they are there to report
 	// that the mail was opened.
 	Trackers int
+	// TrackedBy names who would have learned of it, sorted, each once.
+	TrackedBy []string
 	// HasQuote says that quoted text was recognised, folded or not.
 	HasQuote bool
 	// Truncated says that part of the body, or its layout, was left out
@@ -63,6 +67,7 @@ func RenderHTML(body string, o Options) (Document, error) {
 		HTML:         htmlPage(tree, rw.ownColours, o),
 		RemoteImages: rw.remoteImages,
 		Trackers:     rw.trackers,
+		TrackedBy:    slices.Compact(slices.Sorted(slices.Values(rw.trackedBy))),
 		HasQuote:     quotes.found,
 		Truncated:    cut || truncated,
 	}, nil

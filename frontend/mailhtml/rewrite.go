@@ -17,6 +17,7 @@ type rewriter struct {
 
 	remoteImages int
 	trackers     int
+	trackedBy    []string
 	ownColours   bool // the mail sets text or background colours itself
 }
 
@@ -123,7 +124,7 @@ func (rw *rewriter) link(n *html.Node, raw string) {
 	}
 	url, ok := linkTarget(raw)
 	if ok && rw.o.Link != nil {
-		url, ok = servedURL(rw.o.Link(url))
+		url, ok = servedURL(rw.o.Link(url, shownText(n)))
 	}
 	if !ok {
 		return
@@ -136,10 +137,19 @@ func (rw *rewriter) link(n *html.Node, raw string) {
 // dropsTracker reports, and counts, an image that is not there to be seen.
 func (rw *rewriter) dropsTracker(img *html.Node) bool {
 	url, remote := webURL(attr(img, "src"))
-	if !remote || !isTracker(img, url) {
+	if !remote {
+		return false
+	}
+	return rw.tracked(tracker(img, url))
+}
+
+// tracked counts a tracker, by whom it is, and reports whether there was one.
+func (rw *rewriter) tracked(by string) bool {
+	if by == "" {
 		return false
 	}
 	rw.trackers++
+	rw.trackedBy = append(rw.trackedBy, by)
 	return true
 }
 
@@ -161,6 +171,9 @@ func (rw *rewriter) image(raw string) (string, bool) {
 	url, ok := webURL(raw)
 	if !ok {
 		return "", false
+	}
+	if rw.tracked(trackedBy(url)) {
+		return "", false // a background can report as well as an image
 	}
 	rw.remoteImages++
 	if rw.o.RemoteImage == nil {

@@ -197,13 +197,13 @@ func TestCallbacksAreNotTrusted(t *testing.T) {
 	doc, err := mailhtml.RenderHTML(`<img src="cid:a"><img src="https://e.example/b"><a href="https://e.example/">c</a>`, mailhtml.Options{
 		InlineImage: func(string) (string, bool) { return "javascript:x", true },
 		RemoteImage: func(string) (string, bool) { return `/\e.example`, true },
-		Link:        func(string) string { return "data:text/html,x" },
+		Link:        func(string, string) string { return "data:text/html,x" },
 	})
 	if got, want := content(doc), `<img/><img/><a>c</a>`; err != nil || got != want {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 	doc, err = mailhtml.RenderHTML(`<a href="https://e.example/?q=1">c</a><a href="mailto:a@e.example">d</a>`, mailhtml.Options{
-		Link: func(url string) string {
+		Link: func(url, _ string) string {
 			if strings.HasPrefix(url, "mailto:") {
 				return ""
 			}

@@ -174,7 +174,7 @@ func hasQuotedLine(lines []textLine) bool {
 // A textWriter writes lines as markup.
 type textWriter struct {
 	out  strings.Builder
-	link func(string) string
+	link func(url, text string) string
 }
 
 func (w *textWriter) lines(lines []textLine) {
@@ -205,7 +205,7 @@ func (w *textWriter) linkify(text string) {
 		shown := withoutTail(text[at[0]:at[1]])
 		target, ok := textTarget(shown)
 		if ok && w.link != nil {
-			target, ok = servedURL(w.link(target))
+			target, ok = servedURL(w.link(target, shown))
 		}
 		if !ok {
 			continue
