@@ -37,7 +37,6 @@ func (s *Service) assemble(ctx context.Context, v Visit, c Compose, draft *gmail
 	if draft != nil && draft.Message != nil {
 		out.thread = draft.Message.ThreadId
 		l.inReplyTo, l.references = threadingOf(draft.Message.Payload)
-		s.boxes.of(v.Account).open("", []*gmail.Message{draft.Message}) // its attachments are read from it
 	}
 	if l.html, err = s.html.Outgoing(c.HTML); err != nil {
 		return out, &InvalidError{"html", "it is too large to be sent"}

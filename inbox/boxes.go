@@ -29,11 +29,23 @@ const (
 // that covers it, like an answer of Gmail's.
 type boxes struct {
 	held *expirable.LRU[policy.AccountID, *box]
-	mu   sync.Mutex // makes get-or-add one step
+
+	mu      sync.Mutex                               // makes get-or-add one step; guards what follows
+	drops   uint64                                   // how many there were
+	dropped *expirable.LRU[policy.AccountID, uint64] // the last drop of a mailbox
 }
 
+// dropsHeld is how many dropped mailboxes are remembered for dropKept, which is longer than any request lasts.
+const (
+	dropsHeld = 1 << 16
+	dropKept  = time.Hour
+)
+
 func newBoxes() *boxes {
-	return &boxes{held: expirable.NewLRU[policy.AccountID, *box](boxesHeld, nil, boxIdle)}
+	return &boxes{
+		held:    expirable.NewLRU[policy.AccountID, *box](boxesHeld, nil, boxIdle),
+		dropped: expirable.NewLRU[policy.AccountID, uint64](dropsHeld, nil, dropKept),
+	}
 }
 
 func (b *boxes) of(id policy.AccountID) *box {
@@ -46,10 +58,14 @@ func (b *boxes) of(id policy.AccountID) *box {
 	return newBox(b, id) // not held until something granted is put into it: an invented id evicts nobody
 }
 
-// keep holds a box, unless another one came first.
+// keep holds a box, unless another one came first, or the mailbox was dropped while a request that has the box
+// was under way: what it brings late ends with it.
 func (b *boxes) keep(id policy.AccountID, box *box) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if last, ok := b.dropped.Get(id); ok && last > box.born {
+		return
+	}
 	if !b.held.Contains(id) {
 		b.held.Add(id, box)
 	}
@@ -58,13 +74,17 @@ func (b *boxes) keep(id policy.AccountID, box *box) {
 func (b *boxes) drop(id policy.AccountID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.drops++
+	b.dropped.Add(id, b.drops)
 	b.held.Remove(id)
 }
 
-// box is one mailbox in memory. Messages in it are never changed in place: a change of labels puts a copy.
+// box is one mailbox in memory. Messages in it are never changed in place: a change of labels puts a copy. Whoever
+// puts an answer of Gmail's into a box has taken the box before asking: see boxes.keep.
 type box struct {
 	live liveHub
 	hold func() // puts the box among those held
+	born uint64 // how many drops there had been
 
 	mu       sync.Mutex // guards everything below; never held while asking Gmail
 	history  uint64     // position up to which all below is right; 0 = nothing is known
@@ -100,7 +120,7 @@ func (l listing) messages() []string {
 }
 
 func newBox(among *boxes, id policy.AccountID) *box {
-	b := &box{}
+	b := &box{born: among.drops}
 	b.hold = sync.OnceFunc(func() { among.keep(id, b) })
 	b.rows, _ = lru.New[string, *gmail.Message](rowsHeld) // sizes are positive constants
 	b.lists, _ = lru.New[listKey, listing](listsHeld)

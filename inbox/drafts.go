@@ -77,6 +77,7 @@ func (s *Service) draft(ctx context.Context, v Visit, id string) (*gmail.Draft, 
 	if !draftName.MatchString(id) {
 		return nil, ErrNotFound
 	}
+	b := s.boxes.of(v.Account)
 	f, err := fetch(ctx, s, v, gmail.GetDraft(id))
 	if err != nil {
 		return nil, err
@@ -86,6 +87,7 @@ func (s *Service) draft(ctx context.Context, v Visit, id string) (*gmail.Draft, 
 		return nil, ErrUpstream
 	}
 	f.grant.Finish(nil, 1, f.value.Message.SizeEstimate)
+	b.open("", []*gmail.Message{f.value.Message}) // its attachments are read from it
 	return f.value, nil
 }
 

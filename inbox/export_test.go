@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/totalengage/webmail/inbox/internal/gmail"
+	"github.com/totalengage/webmail/policy"
 )
 
 // SendDue lets the sender do, in the caller's goroutine, what is due now, and waits until it is done. It returns how
@@ -24,6 +25,9 @@ func (s *Service) ReleaseLeases(ctx context.Context) error { return s.releaseLea
 
 // Sweep is what the sender does every minute.
 func (s *Service) Sweep(ctx context.Context) error { return s.sweep(ctx) }
+
+// Holds tells whether anything of a mailbox is held in memory.
+func (s *Service) Holds(account policy.AccountID) bool { return s.boxes.held.Contains(account) }
 
 // AtStep has f called between the steps of a send. It is set before any sender runs.
 func AtStep(f func(step string)) { atStep = f }

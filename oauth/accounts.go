@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/consent"
 )
 
 // AccountState is what an owner has to do about a mailbox.
@@ -16,7 +18,7 @@ type AccountState string
 // The states that an owner sees.
 const (
 	Connected       AccountState = "connected"
-	ConsentRequired AccountState = "consent_required" // the disclosure has a newer version
+	ConsentRequired AccountState = "consent_required" // there is no consent to anything
 	Reconnect       AccountState = "reconnect"        // Google no longer accepts the permission
 )
 
@@ -27,7 +29,15 @@ type Account struct {
 	Name   string
 	State  AccountState
 	Scopes []string
+	Agreed int // version of the disclosure that its owner agreed to
+
+	// Changes is when a newer disclosure than the one agreed to may take effect; zero when there is none. Until
+	// its owner agrees to it, and then from this time on, the mailbox goes on as the older one says (CHG-1, CHG-2).
+	Changes time.Time
 }
+
+// NeedsOwner tells whether its owner has something to read or to do.
+func (a Account) NeedsOwner() bool { return a.State != Connected || !a.Changes.IsZero() }
 
 // Accounts lists the mailboxes that a person has connected, oldest first.
 func (o *Owners) Accounts(ctx context.Context, person policy.PersonID) ([]Account, error) {
@@ -64,12 +74,14 @@ func (o *Owners) scanAccount(rows *sql.Rows) (Account, error) {
 	if err := rows.Scan(&id, &email, &name, &scopes, &wrapped, &usable, &version); err != nil {
 		return Account{}, fmt.Errorf("oauth: reading an account: %w", err)
 	}
-	a := Account{ID: policy.AccountID(id), Scopes: strings.Fields(scopes), State: Connected}
+	a := Account{ID: policy.AccountID(id), Scopes: strings.Fields(scopes), State: Connected, Agreed: version}
 	switch {
 	case !usable:
 		a.State = Reconnect
-	case version < o.config.Disclosure:
+	case version == 0:
 		a.State = ConsentRequired
+	case version < o.config.Disclosure:
+		a.Changes = o.store.consents.Announced().Add(consent.Notice)
 	}
 	key, err := o.store.unwrap(a.ID, wrapped)
 	if err != nil {

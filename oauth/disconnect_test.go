@@ -90,6 +90,13 @@ func TestDisconnect(t *testing.T) {
 		if err != nil || latest.Version != 0 {
 			t.Errorf("latest consent: %+v %v, want a withdrawal", latest, err)
 		}
+		w.Advance(10 * time.Minute)
+		if err := w.Vault.Maintain(t.Context()); err != nil || !slices.Equal(purged, []policy.AccountID{account, account}) {
+			t.Errorf("ten minutes later: purged %v, %v; want once more, for requests that were under way", purged, err)
+		}
+		if err := w.Vault.Maintain(t.Context()); err != nil || len(purged) != 2 {
+			t.Errorf("after that: purged %v, %v; want no more", purged, err)
+		}
 		events := w.Events()
 		want := []string{oauth.EventAccountDisconnected, oauth.EventTokenRevoked, oauth.EventAccountErased}
 		if !slices.Equal(events[len(events)-3:], want) {

@@ -15,16 +15,23 @@ import (
 // The lifecycle events of this package. Their details are words of closed sets, counts and random numbers;
 // never an address, a name or a token.
 const (
-	EventSessionStarted      = "session.started"        // kind
-	EventSessionEnded        = "session.ended"          // reason: signed_out, signed_out_everywhere, replaced, idle, absolute
-	EventSessionFailed       = "session.failed"         // step, reason, suppressed
-	EventStaffSignedIn       = "staff.signed_in"        // roles, mfa
-	EventConsentGiven        = "consent.given"          // version
-	EventAccountConnected    = "account.connected"      // again
-	EventAccountDisconnected = "account.disconnected"   // revocation, resumed
-	EventAccountErased       = "account.erased"         //
-	EventTokenRevoked        = "token.revoked"          // revocation, attempts
-	EventReconnectNeeded     = "token.reconnect_needed" //
+	EventSessionStarted      = "session.started"      // kind
+	EventSessionEnded        = "session.ended"        // reason: signed_out, signed_out_everywhere, replaced, idle, absolute, account_deleted, deleted_before
+	EventSessionFailed       = "session.failed"       // step, reason, suppressed
+	EventSessionSteppedUp    = "session.stepped_up"   // for, auth_time: whether the provider says when it saw them authenticate
+	EventStaffSignedIn       = "staff.signed_in"      // roles, mfa
+	EventConsentGiven        = "consent.given"        // version
+	EventAccountConnected    = "account.connected"    // again
+	EventAccountDisconnected = "account.disconnected" // reason, revocation, resumed
+	EventAccountErased       = "account.erased"       //
+	EventTokenRevoked        = "token.revoked"        // revocation, attempts
+	EventPersonDeleted       = "person.deleted"       // reason; its actor is the person
+	EventDeletionsReplayed   = "deletions.replayed"   // accounts, persons
+	EventRightsRequested     = "rights.requested"     // request, right
+	EventRightsAnswered      = "rights.answered"      // request, right, how
+	EventRightsRefused       = "rights.refused"       // request, right
+	EventRightsAlarm         = "rights.alarm"         // request, right, days: the answer is nearly due
+	EventRightsBreach        = "rights.breach"        // request, right, days: the term has passed
 )
 
 // failures records failed sign-ins. Anyone can cause one without signing in, so they are thinned out: what
@@ -64,7 +71,7 @@ func reason(err error) string {
 	for known, word := range map[error]string{
 		ErrFlow: "flow_unknown", ErrFlowExpired: "flow_expired", ErrIssuer: "wrong_issuer", ErrCancelled: "declined",
 		ErrIdentity: "identity_unproven", ErrNoConsent: "no_consent", ErrScopeRefused: "scope_refused",
-		ErrNotOffline: "not_offline", ErrTaken: "mailbox_taken", ErrNoRole: "no_role",
+		ErrNotOffline: "not_offline", ErrTaken: "mailbox_taken", ErrNoRole: "no_role", ErrAnotherPerson: "another_person",
 	} {
 		if errors.Is(err, known) {
 			return word

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/totalengage/webmail/policy"
 )
 
 // FlowLife is how long a person may take at the provider.
@@ -21,6 +23,8 @@ const (
 	flowSignIn  = "sign-in"
 	flowConnect = "connect"
 	flowStaff   = "staff"
+	flowProof   = "proof"   // of an agreement
+	flowStepUp  = "step-up" // the same person once more
 )
 
 // flow is what the server remembers of a redirect to a provider. It is sealed at rest.
@@ -29,15 +33,20 @@ type flow struct {
 	Verifier string // PKCE
 	Session  []byte `json:",omitempty"` // connect: hash of the session it was started in
 	Consent  string `json:",omitempty"` // connect: id of the consent it starts from
+
+	Agreement string                 `json:",omitempty"` // proof: id of the agreement
+	Messages  []policy.AgreedMessage `json:",omitempty"` // proof: what was ticked
+	For       string                 `json:",omitempty"` // step-up: what the person is about to do
 }
 
-// startFlow completes f with fresh secrets, remembers it for the browser and returns its state.
+// startFlow completes f with fresh secrets, remembers it for the browser and returns its state. A nonce that
+// is set already stays: it binds the reply to more than this flow.
 func (s *Store) startFlow(ctx context.Context, kind, browser string, f flow) (string, flow, error) {
 	if browser == "" {
 		return "", f, ErrFlow
 	}
 	state := newSecret()
-	f.Nonce, f.Verifier = newSecret(), oauth2.GenerateVerifier()
+	f.Nonce, f.Verifier = or(f.Nonce, newSecret()), oauth2.GenerateVerifier()
 	plain, err := json.Marshal(f)
 	if err != nil {
 		return "", f, fmt.Errorf("oauth: encoding a flow: %w", err)

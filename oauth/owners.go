@@ -19,6 +19,8 @@ const GmailModify = "https://www.googleapis.com/auth/gmail.modify"
 type OwnersConfig struct {
 	SignInRedirect  string   // callback URL of the sign-in, as registered at Google
 	ConnectRedirect string   // callback URL of connecting; another one, so that replies cannot be swapped
+	ProofRedirect   string   // callback URL of agreeing that staff see messages
+	StepUpRedirect  string   // callback URL of the same person signing in once more
 	Scopes          []string // what a mailbox needs; default GmailModify
 	Disclosure      int      // version that a consent must have to start from; default consent.Current
 }

@@ -17,7 +17,7 @@ const (
 	personStaff = "staff"
 )
 
-// person finds the human whom a provider calls subject, or makes one.
+// person finds the human whom a provider calls subject, or makes one, and notes that they were here.
 func (s *Store) person(ctx context.Context, kind, issuer, subject string) (policy.PersonID, error) {
 	id, err := uuid.NewRandom()
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *Store) person(ctx context.Context, kind, issuer, subject string) (polic
 	hmac := s.keys.digest("person "+kind, issuer+"\x00"+subject)
 	var found string
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO persons (id, kind, subject_hmac, created) VALUES ($1, $2, $3, $4) ON CONFLICT (subject_hmac) DO NOTHING`,
+		_, err := tx.ExecContext(ctx, `INSERT INTO persons (id, kind, subject_hmac, created, seen) VALUES ($1, $2, $3, $4, $4) ON CONFLICT (subject_hmac) DO UPDATE SET seen = excluded.seen`,
 			id.String(), kind, hmac, micros(s.now()))
 		if err != nil {
 			return err

@@ -55,6 +55,7 @@ type Provider struct {
 	mu       sync.Mutex     // guards what follows
 	config   ProviderConfig // completed by discovery
 	verifier *oidc.IDTokenVerifier
+	lasting  *oidc.IDTokenVerifier // the same, but for when a token runs out
 }
 
 // providerTimeout bounds one request to a provider.
@@ -127,9 +128,11 @@ func (p *Provider) ready(ctx context.Context) (ProviderConfig, *oidc.IDTokenVeri
 		// are fixed here, so that no token chooses its own.
 		keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), p.http), c.KeysURL)
 		p.config = c
-		p.verifier = oidc.NewVerifier(c.Issuer, keys, &oidc.Config{
-			ClientID: c.ClientID, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256}, Now: p.now,
-		})
+		checks := oidc.Config{ClientID: c.ClientID, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256}, Now: p.now}
+		p.verifier = oidc.NewVerifier(c.Issuer, keys, &checks)
+		kept := checks
+		kept.SkipExpiryCheck = true
+		p.lasting = oidc.NewVerifier(c.Issuer, keys, &kept)
 	}
 	return p.config, p.verifier, nil
 }
@@ -174,6 +177,10 @@ type identity struct {
 	name    string
 	amr     []string
 	claims  map[string]any
+
+	raw      string    // the token itself
+	issued   time.Time // when the provider signed it
+	authTime time.Time // when the provider last saw the person authenticate; zero where it does not say
 }
 
 // exchange redeems a code and verifies the ID token that comes with it: signature, issuer, audience, time,
@@ -204,6 +211,7 @@ func (p *Provider) exchange(ctx context.Context, f flow, redirect, code string) 
 		return token, identity{}, ErrIdentity
 	}
 	who, err := readIdentity(id, c.ClientID)
+	who.raw = raw
 	return token, who, err
 }
 
@@ -214,8 +222,9 @@ func readIdentity(id *oidc.IDToken, clientID string) (identity, error) {
 		Name          string   `json:"name"`
 		Party         string   `json:"azp"`
 		AMR           []string `json:"amr"`
+		AuthTime      int64    `json:"auth_time"`
 	}
-	who := identity{subject: id.Subject}
+	who := identity{subject: id.Subject, issued: id.IssuedAt}
 	if id.Claims(&c) != nil || id.Claims(&who.claims) != nil {
 		return who, ErrIdentity
 	}
@@ -226,6 +235,9 @@ func readIdentity(id *oidc.IDToken, clientID string) (identity, error) {
 		return who, ErrIdentity // made for another application (OIDC Core 3.1.3.7)
 	}
 	who.email, who.name, who.amr = c.Email, c.Name, c.AMR
+	if c.AuthTime > 0 {
+		who.authTime = time.Unix(c.AuthTime, 0).UTC()
+	}
 	return who, nil
 }
 

@@ -32,6 +32,9 @@ type Session struct {
 	Email   string
 	Started time.Time // when the person signed in
 
+	SteppedUp time.Time // when the person last signed in once more within the session; zero for never
+	AuthTime  time.Time // when the provider had then seen them authenticate; zero where it does not say
+
 	hash []byte // SHA-256 of the cookie: the row
 }
 
@@ -155,22 +158,32 @@ func (s *Sessions) end(w http.ResponseWriter, r *http.Request, forget func(Sessi
 // Purge deletes the sessions that have run out. Run it every few minutes; until then they are refused all
 // the same.
 func (s *Sessions) Purge(ctx context.Context) error {
+	_, err := s.Expire(ctx)
+	return err
+}
+
+// Expire is Purge, and says how many there were.
+func (s *Sessions) Expire(ctx context.Context) (int, error) {
 	now := s.store.now()
-	return errors.Join(
-		s.endWhere(ctx, "absolute", `created <= $1`, micros(now.Add(-s.config.Absolute))),
-		s.endWhere(ctx, "idle", `last_seen <= $1`, micros(now.Add(-s.config.Idle))),
-	)
+	old, err := s.store.endSessions(ctx, s.gate, "absolute", `created <= $1`, micros(now.Add(-s.config.Absolute)))
+	idle, more := s.store.endSessions(ctx, s.gate, "idle", `last_seen <= $1`, micros(now.Add(-s.config.Idle)))
+	return old + idle, errors.Join(err, more)
 }
 
 func (s *Sessions) endOne(ctx context.Context, session Session, why string) error {
 	return s.endWhere(ctx, why, `token_hash = $1`, session.hash)
 }
 
-// endWhere deletes sessions and records the end of each. They end even when that cannot be recorded: a
-// closed gate must not keep anyone signed in.
 func (s *Sessions) endWhere(ctx context.Context, why, where string, arg any) error {
+	_, err := s.store.endSessions(ctx, s.gate, why, where, arg)
+	return err
+}
+
+// endSessions deletes sessions and records the end of each. They end even when that cannot be recorded: a
+// closed gate must not keep anyone signed in.
+func (s *Store) endSessions(ctx context.Context, gate *policy.Gate, why, where string, arg any) (int, error) {
 	var ended []policy.Actor
-	err := s.store.db.Write(ctx, func(tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
 		ended = nil
 		rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE `+where+` RETURNING kind, person`, arg)
 		if err != nil {
@@ -187,15 +200,15 @@ func (s *Sessions) endWhere(ctx context.Context, why, where string, arg any) err
 		return rows.Err()
 	})
 	if err != nil {
-		return fmt.Errorf("oauth: ending sessions: %w", err)
+		return 0, fmt.Errorf("oauth: ending sessions: %w", err)
 	}
 	for _, actor := range ended {
-		err := s.gate.Record(ctx, policy.Lifecycle{Event: EventSessionEnded, Actor: actor, Details: map[string]string{"reason": why}})
+		err := gate.Record(ctx, policy.Lifecycle{Event: EventSessionEnded, Actor: actor, Details: map[string]string{"reason": why}})
 		if err != nil {
-			s.store.log.ErrorContext(ctx, "the end of a session is not in the log", "reason", why)
+			s.log.ErrorContext(ctx, "the end of a session is not in the log", "reason", why)
 		}
 	}
-	return nil
+	return len(ended), nil
 }
 
 // valueKeyType keys the Session among a gorilla session's values.
@@ -231,7 +244,7 @@ func (s *Sessions) New(r *http.Request, name string) (*sessions.Session, error) 
 }
 
 // Save implements sessions.Store. A holder without an ID is given a token and stored; a stored session
-// never changes. A negative MaxAge removes the cookie.
+// changes only by stepping up. A negative MaxAge removes the cookie.
 func (s *Sessions) Save(r *http.Request, w http.ResponseWriter, holder *sessions.Session) error {
 	if holder.Options.MaxAge < 0 {
 		holder.ID = ""
@@ -258,6 +271,8 @@ type sessionData struct {
 	MFA   bool     `json:",omitempty"`
 	Name  string   `json:",omitempty"`
 	Email string
+
+	SteppedUp, AuthTime int64 `json:",omitempty"` // microseconds since 1970
 }
 
 // place binds the sealed part to the row's other columns: roles cannot be moved to another session.
@@ -266,7 +281,7 @@ func (s Session) place() string {
 }
 
 func (s *Sessions) insert(ctx context.Context, session Session) error {
-	plain, err := json.Marshal(sessionData{session.Roles, session.MFA, session.Name, session.Email})
+	plain, err := json.Marshal(sessionData{Roles: session.Roles, MFA: session.MFA, Name: session.Name, Email: session.Email})
 	if err != nil {
 		return fmt.Errorf("oauth: encoding a session: %w", err)
 	}
@@ -314,6 +329,7 @@ func (s *Sessions) load(ctx context.Context, token string, use bool) (Session, e
 		return Session{}, fmt.Errorf("oauth: decoding a session: %w", err)
 	}
 	session.Roles, session.MFA, session.Name, session.Email = d.Roles, d.MFA, d.Name, d.Email
+	session.SteppedUp, session.AuthTime = fromMicros(d.SteppedUp), fromMicros(d.AuthTime)
 	if !use || now.Sub(time.UnixMicro(seen)) < seenInterval {
 		return session, nil
 	}

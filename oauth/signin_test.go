@@ -11,6 +11,7 @@ import (
 	"github.com/totalengage/webmail/oauth"
 	. "github.com/totalengage/webmail/oauth/oauthtest"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/consent"
 )
 
 func TestSignIn(t *testing.T) {
@@ -280,7 +281,8 @@ func TestConnectNeedsConsent(t *testing.T) {
 	})
 }
 
-// TestOldDisclosure: with a new version of the text, mailboxes wait until their owner has agreed to it.
+// TestOldDisclosure: with a new version of the text, mailboxes go on, and their owner is told from when on it
+// holds, until they have agreed to it.
 func TestOldDisclosure(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		ada, bob := w.NewVisitor("ada").SignIn(Ada), w.NewVisitor("bob").SignIn(Bob)
@@ -294,8 +296,8 @@ func TestOldDisclosure(t *testing.T) {
 			t.Errorf("agreeing to the old text: got %v, want ErrNoConsent", err)
 		}
 		list, err := owners.Accounts(t.Context(), ada.Session.Person)
-		if err != nil || len(list) != 1 || list[0].State != oauth.ConsentRequired {
-			t.Errorf("got %v %v, want one that requires consent", list, err)
+		if err != nil || len(list) != 1 || list[0].State != oauth.Connected || !list[0].Changes.Equal(w.Consents.Announced().Add(consent.Notice)) {
+			t.Errorf("got %v %v, want one that changes 30 days after the announcement", list, err)
 		}
 		bobs, err := owners.Agree(t.Context(), bob.Session, newer)
 		if err != nil {
@@ -312,8 +314,8 @@ func TestOldDisclosure(t *testing.T) {
 			t.Fatal(err)
 		}
 		list, err = owners.Accounts(t.Context(), ada.Session.Person)
-		if err != nil || len(list) != 1 || list[0].State != oauth.Connected {
-			t.Errorf("after agreeing: got %v %v, want it connected", list, err)
+		if err != nil || len(list) != 1 || list[0].NeedsOwner() {
+			t.Errorf("after agreeing: got %v %v, want nothing to do", list, err)
 		}
 	})
 }

@@ -15,10 +15,11 @@ import (
 
 // The roles of staff. A member of staff may have several.
 const (
-	RoleSupport  = "support"  // asks owners to see specific messages
-	RoleApprover = "approver" // approves such a request before the owner is asked
-	RoleAuditor  = "auditor"  // reads and verifies the decision log
-	RoleReviewer = "reviewer" // reads the evidence pack
+	RoleSupport    = "support"    // asks owners to see specific messages
+	RoleApprover   = "approver"   // approves such a request before the owner is asked
+	RoleOperations = "operations" // reads aggregated, anonymized numbers
+	RoleAuditor    = "auditor"    // reads and verifies the decision log
+	RoleReviewer   = "reviewer"   // reads the evidence pack
 )
 
 // StaffConfig says how the company's identity provider is asked and understood.
@@ -41,7 +42,7 @@ type Staff struct {
 // Staff returns the staff sign-in at a provider.
 func (s *Store) Staff(gate *policy.Gate, provider *Provider, c StaffConfig) (*Staff, error) {
 	for group, role := range c.Roles {
-		if !slices.Contains([]string{RoleSupport, RoleApprover, RoleAuditor, RoleReviewer}, role) {
+		if !slices.Contains([]string{RoleSupport, RoleApprover, RoleOperations, RoleAuditor, RoleReviewer}, role) {
 			return nil, fmt.Errorf("oauth: group %q is given role %q, which does not exist", group, role)
 		}
 	}

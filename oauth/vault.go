@@ -25,8 +25,9 @@ type Vault struct {
 	flight   singleflight.Group
 	tokens   *lru.Cache[policy.AccountID, accessToken] // memory only
 
-	mu     sync.Mutex  // guards purges
-	purges []PurgeFunc // see OnPurge
+	mu      sync.Mutex    // guards the registrations below
+	purges  []PurgeFunc   // see OnPurge
+	persons []PersonPurge // see OnPersonPurge
 }
 
 // accessToken is valid for the connection that had this epoch, on any node: a later connect or disconnect
@@ -96,8 +97,8 @@ func (v *Vault) await(ctx context.Context, account policy.AccountID, epoch int64
 	}
 }
 
-// refresh exchanges the stored permission for an access token. A permission that Google rejects is deleted,
-// so that it is never tried again.
+// refresh exchanges the stored permission for an access token. When Google rejects it, its owner has taken the
+// access back there: the mailbox ends here as well.
 func (v *Vault) refresh(ctx context.Context, account policy.AccountID, epoch int64) (string, error) {
 	sealed, permission, err := v.permission(ctx, account)
 	if err != nil {
@@ -106,7 +107,7 @@ func (v *Vault) refresh(ctx context.Context, account policy.AccountID, epoch int
 	token, err := v.provider.refresh(ctx, permission)
 	var failure *ProviderError
 	if errors.As(err, &failure) && failure.Code == "invalid_grant" {
-		return "", errors.Join(ErrReconnect, v.drop(ctx, account, sealed))
+		return "", errors.Join(ErrReconnect, v.rejected(ctx, account, sealed))
 	}
 	if err != nil {
 		return "", err
@@ -116,14 +117,24 @@ func (v *Vault) refresh(ctx context.Context, account policy.AccountID, epoch int
 			return "", err
 		}
 	}
-	v.keep(account, epoch, token)
-	return token.AccessToken, nil
+	return token.AccessToken, v.keep(ctx, account, epoch, token)
 }
 
-// keep remembers an access token until a minute before it expires.
-func (v *Vault) keep(account policy.AccountID, epoch int64, token *oauth2.Token) {
+// keep remembers an access token until a minute before it expires. A mailbox may have been closed while Google
+// was asked. Closing raises the epoch and then removes the token, so one that is put here before that is
+// removed there, and one that is put here after that is seen to be late and removed here.
+func (v *Vault) keep(ctx context.Context, account policy.AccountID, epoch int64, token *oauth2.Token) error {
 	life := time.Duration(token.ExpiresIn) * time.Second
 	v.tokens.Add(account, accessToken{epoch, token.AccessToken, v.store.now().Add(life)})
+	now, err := v.store.Epoch(ctx, account)
+	if err == nil && now == epoch {
+		return nil
+	}
+	v.tokens.Remove(account)
+	if errors.Is(err, policy.ErrUnknown) {
+		err = nil // the caller's grant is void, which it finds out itself
+	}
+	return err
 }
 
 // permission reads the account's refresh token, sealed and in the clear. Without one it is ErrReconnect.
@@ -146,39 +157,46 @@ func (v *Vault) permission(ctx context.Context, account policy.AccountID) (seale
 	return sealed, string(opened), err
 }
 
-// drop deletes a rejected refresh token, unless the owner has connected again in the meantime.
-func (v *Vault) drop(ctx context.Context, account policy.AccountID, sealed []byte) error {
-	var dropped int64
-	err := v.store.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE account = $1 AND refresh = $2`, string(account), sealed)
-		if err != nil {
-			return err
-		}
-		dropped, err = res.RowsAffected()
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("oauth: dropping a rejected token: %w", err)
+// rejected ends a mailbox whose permission Google no longer accepts, unless its owner has connected it again in
+// the meantime.
+func (v *Vault) rejected(ctx context.Context, account policy.AccountID, sealed []byte) error {
+	facts, err := v.store.Account(ctx, account)
+	if err == nil {
+		err = v.leave(ctx, departure{account: account, facts: facts, why: AccessWithdrawn, rejected: sealed})
 	}
-	if dropped == 0 {
+	if errors.Is(err, policy.ErrUnknown) {
 		return nil
 	}
-	return v.gate.Record(ctx, policy.Lifecycle{Event: EventReconnectNeeded, Account: account})
+	return err
 }
 
-// replace stores the refresh token that a provider gave in place of the old one.
+// replace stores the refresh token that a provider gave in place of the old one. When the mailbox has gone in
+// the meantime, the new one is given back like the old one was.
 func (v *Vault) replace(ctx context.Context, account policy.AccountID, sealed []byte, permission string) error {
 	fresh, err := v.store.Seal(ctx, account, "tokens.refresh", []byte(permission))
+	if errors.Is(err, policy.ErrUnknown) {
+		return v.giveBack(ctx, permission)
+	}
 	if err != nil {
 		return err
 	}
+	var gone bool
 	err = v.store.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE tokens SET refresh = $1, updated = $2 WHERE account = $3 AND refresh = $4`,
 			fresh, micros(v.store.now()), string(account), sealed)
+		if err != nil {
+			return err
+		}
+		var connected int
+		err = tx.QueryRowContext(ctx, `SELECT count(*) FROM accounts WHERE id = $1 AND state = 'connected'`, string(account)).Scan(&connected)
+		gone = connected == 0
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("oauth: storing a replaced token: %w", err)
+	}
+	if gone {
+		return v.giveBack(ctx, permission)
 	}
 	return nil
 }

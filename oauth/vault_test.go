@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/totalengage/webmail/oauth"
 	. "github.com/totalengage/webmail/oauth/oauthtest"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/consent"
 )
 
 // each runs a test over a fresh world on both engines.
@@ -138,33 +140,62 @@ func TestTokenRefreshedOnce(t *testing.T) {
 	})
 }
 
+// TestRejectedPermission: access that its owner took back at Google ends the mailbox here as disconnecting does.
 func TestRejectedPermission(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		ada := w.NewVisitor("ada's browser").SignIn(Ada)
 		account := ada.Connect(Ada)
+		var purged []policy.AccountID
+		w.Vault.OnPurge(func(_ context.Context, id policy.AccountID) error {
+			purged = append(purged, id)
+			return nil
+		})
 		w.Google.RevokeUser(Ada)
 		asked := refreshes(w)
-		for range 3 {
-			if _, err := w.Vault.Token(t.Context(), ada.Grant(account)); !errors.Is(err, oauth.ErrReconnect) {
-				t.Fatalf("got %v, want ErrReconnect", err)
-			}
+		if _, err := w.Vault.Token(t.Context(), ada.Grant(account)); !errors.Is(err, oauth.ErrReconnect) {
+			t.Fatalf("got %v, want ErrReconnect", err)
 		}
 		if asked.Load() != 1 {
 			t.Errorf("a rejected permission was tried %d times, want once", asked.Load())
 		}
-		list, err := w.Owners.Accounts(t.Context(), ada.Session.Person)
-		if err != nil || len(list) != 1 || list[0].State != oauth.Reconnect {
-			t.Errorf("accounts: %v %v, want one to reconnect", list, err)
+		if got := rows(t, w); len(got) != 0 || !slices.Equal(purged, []policy.AccountID{account}) {
+			t.Errorf("rows left %v, purged %v; want none, the account", got, purged)
 		}
-		if n := count(w.Events(), oauth.EventReconnectNeeded); n != 1 {
-			t.Errorf("got %d events %s, want 1", n, oauth.EventReconnectNeeded)
+		if list, err := w.Owners.Accounts(t.Context(), ada.Session.Person); err != nil || len(list) != 0 {
+			t.Errorf("accounts: %v %v, want none", list, err)
 		}
+		if latest, err := w.Consents.Latest(t.Context(), account); err != nil || latest.Act != consent.Withdrawn {
+			t.Errorf("latest consent: %+v %v, want a withdrawal", latest, err)
+		}
+		if !strings.Contains(w.LogBytes(), string(oauth.AccessWithdrawn)) {
+			t.Error("the log does not say why")
+		}
+		again := ada.Connect(Ada)
+		if _, err := w.Vault.Token(t.Context(), ada.Grant(again)); err != nil || again == account {
+			t.Errorf("after connecting again: %v, the same account %v", err, again == account)
+		}
+	})
+}
 
-		if again := ada.Connect(Ada); again != account {
-			t.Errorf("connecting again made another account")
+// TestRejectedAfterConnectingAgain: a rejection of the old permission does not end the mailbox that has a new one.
+func TestRejectedAfterConnectingAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *World) {
+		ada := w.NewVisitor("ada's browser").SignIn(Ada)
+		account := ada.Connect(Ada)
+		grant := ada.Grant(account)
+		w.Intercept(func(r *http.Request) *http.Response {
+			if r.URL.Path != "/token" {
+				return nil
+			}
+			w.Intercept(nil)
+			ada.Connect(Ada)
+			return Answer(400, `{"error":"invalid_grant"}`)
+		})
+		if _, err := w.Vault.Token(t.Context(), grant); !errors.Is(err, oauth.ErrReconnect) {
+			t.Errorf("the old permission: got %v, want ErrReconnect", err)
 		}
 		if _, err := w.Vault.Token(t.Context(), ada.Grant(account)); err != nil {
-			t.Errorf("after connecting again: %v", err)
+			t.Errorf("the new permission: %v", err)
 		}
 	})
 }

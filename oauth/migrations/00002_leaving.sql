@@ -11,6 +11,13 @@ CREATE TABLE erased (
     again   BIGINT NOT NULL              -- when to purge again
 );
 
+-- One row: up to when the deletions that the decision log names have certainly been made here. A restored copy
+-- holds an older time, and what was deleted since is deleted again.
+CREATE TABLE deletions_made (
+    id    BIGINT PRIMARY KEY CHECK (id = 1),
+    until BIGINT NOT NULL
+);
+
 -- What persons asked about their data, and when it was answered. A row outlives the person, without the link.
 CREATE TABLE rights_requests (
     id       TEXT PRIMARY KEY,           -- UUIDv7: sorts by time
@@ -30,6 +37,7 @@ CREATE INDEX rights_requests_open ON rights_requests (received) WHERE state = 'o
 
 -- +goose Down
 DROP TABLE rights_requests;
+DROP TABLE deletions_made;
 DROP TABLE erased;
 ALTER TABLE persons DROP COLUMN leaving;
 ALTER TABLE persons DROP COLUMN seen;

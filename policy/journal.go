@@ -1,0 +1,58 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/totalengage/webmail/policy/decisionlog"
+)
+
+// Journal is a set of lifecycle events of the log, to be asked whether one of them was about a given mailbox or
+// person. The log names both by pseudonyms, which only someone who has the row can compute: a row that a
+// restored copy brought back is thereby recognised (I9).
+type Journal struct {
+	gate     *Gate
+	accounts map[string]bool
+	actors   map[string]bool
+}
+
+// Journal reads the lifecycle events with the given names from since on. It costs a pass over the events since then.
+func (g *Gate) Journal(ctx context.Context, since time.Time, events ...string) (*Journal, error) {
+	j := &Journal{gate: g, accounts: map[string]bool{}, actors: map[string]bool{}}
+	for _, event := range events {
+		f := decisionlog.Filter{Kind: decisionlog.Lifecycle, Operation: event, Since: since, Limit: decisionlog.MaxPage}
+		for {
+			page, err := g.log.Query(ctx, f)
+			if err != nil {
+				return nil, fmt.Errorf("policy: reading the journal: %w", err)
+			}
+			for _, r := range page.Records {
+				switch {
+				case r.Account != "":
+					j.accounts[r.Account] = true
+				case r.Actor != "":
+					j.actors[r.Actor] = true
+				}
+			}
+			if page.Next == 0 {
+				break
+			}
+			f.Before = page.Next
+		}
+	}
+	return j, nil
+}
+
+// Account tells whether one of the events was about a mailbox with this log key.
+func (j *Journal) Account(id AccountID, logKey []byte) bool {
+	return len(logKey) >= minLogKey && j.accounts[pseudonyms{account: logKey}.mailbox(id)]
+}
+
+// Person tells whether one of the events was a person's own, about no mailbox.
+func (j *Journal) Person(kind ActorKind, id PersonID) bool {
+	return id != "" && j.actors[pseudonyms{deployment: j.gate.key}.person(kind, id)]
+}
+
+// Empty tells whether there was no such event.
+func (j *Journal) Empty() bool { return len(j.accounts)+len(j.actors) == 0 }
