@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/totalengage/webmail/frontend/api"
+	"github.com/totalengage/webmail/frontend/traffic"
 )
 
 // request is the record of one request: filled on its way, logged once at its end. It holds no path
@@ -59,9 +60,18 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			}
 			rec.status = sw.status
 			s.log(r.Method, rec, time.Since(start))
+			s.count(r.Method, rec, sw.Header(), time.Since(start))
 		}()
 		next.ServeHTTP(sw, r)
 	})
+}
+
+// count adds the request to the figures that operations see: by route, never by account.
+func (s *Server) count(method string, rec *request, h http.Header, took time.Duration) {
+	if strings.HasPrefix(h.Get("Content-Type"), "text/event-stream") {
+		took = traffic.Streamed
+	}
+	s.traffic.Add(method, rec.route, rec.status, took)
 }
 
 func (s *Server) log(method string, rec *request, took time.Duration) {
@@ -94,7 +104,7 @@ func causeOf(err error) string {
 }
 
 // rooms are the packages whose errors begin with their name and what was attempted.
-var rooms = []string{"inbox", "oauth", "consent", "policy", "decisionlog", "database", "frontend", "gmail"}
+var rooms = []string{"inbox", "oauth", "consent", "policy", "decisionlog", "database", "frontend", "gmail", "aggregate"}
 
 // places keeps the function lines of a stack trace, which hold no values.
 func places(stack []byte) string {

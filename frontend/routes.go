@@ -18,6 +18,7 @@ const (
 	anyone  entrance = iota
 	owner            // signed in as a mailbox owner
 	auditor          // signed in as staff who read the log
+	staff            // signed in as staff who support owners or operate the service
 )
 
 // route is one row of the table: method and path together with who may enter and what the access is for.
@@ -59,6 +60,9 @@ var routes = []route{
 	{"GET", "/inline/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).inline},
 	{"GET", "/attachment/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).attachment},
 
+	{"GET", "/api/staff/numbers", staff, "internal_ops", "aggregate_report", (*Server).listNumbers},
+	{"GET", "/api/staff/service", staff, "", "", (*Server).getService},
+
 	{"GET", "/api/audit/decisions", auditor, "audit.read", "audit_log", (*Server).listDecisions},
 	{"GET", "/api/audit/checkpoint", auditor, "audit.read", "audit_log", (*Server).getCheckpoint},
 }
@@ -89,7 +93,7 @@ func (s *Server) admit(rt route, w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, oauth.ErrNoSession) && rt.who == anyone:
 	case err != nil:
 		return err
-	case rt.who == owner && session.Kind != policy.Owner, rt.who == auditor && session.Kind != policy.Auditor && session.Kind != policy.Reviewer:
+	case rt.who == owner && session.Kind != policy.Owner, rt.who == auditor && session.Kind != policy.Auditor && session.Kind != policy.Reviewer, rt.who == staff && session.Kind != policy.Staff:
 		return errWrongRole
 	}
 	if err := s.schema.check(rt, r); err != nil {

@@ -8,14 +8,17 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gorilla/mux"
 	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/totalengage/webmail/frontend/signin"
+	"github.com/totalengage/webmail/frontend/traffic"
 	"github.com/totalengage/webmail/inbox"
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/aggregate"
 	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
@@ -38,6 +41,7 @@ type Config struct {
 	Owners    *oauth.Owners
 	Vault     *oauth.Vault
 	SignIn    signin.Deps
+	Numbers   *aggregate.Service
 	LinkKey   []byte // signs the links of inline images, at least 32 bytes
 	Logger    *slog.Logger
 }
@@ -49,6 +53,8 @@ type Server struct {
 	links  links
 	schema *schema
 	forms  []string // origins that forms may lead to: the sign-in providers
+
+	traffic *traffic.Counter
 
 	draining chan struct{} // closed when the server is about to stop
 	drain    sync.Once
@@ -73,7 +79,7 @@ func New(c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{Config: c, origin: origin, links: links{key: c.LinkKey}, schema: checked, forms: signin.FormActionOrigins(c.SignIn), draining: make(chan struct{})}, nil
+	return &Server{Config: c, origin: origin, links: links{key: c.LinkKey}, schema: checked, forms: signin.FormActionOrigins(c.SignIn), traffic: traffic.New(time.Now()), draining: make(chan struct{})}, nil
 }
 
 // Handler returns everything the server answers.

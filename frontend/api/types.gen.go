@@ -216,11 +216,12 @@ func (e OutboxItemState) Valid() bool {
 
 // Defines values for SessionRoles.
 const (
-	SessionRolesApprover SessionRoles = "approver"
-	SessionRolesAuditor  SessionRoles = "auditor"
-	SessionRolesOwner    SessionRoles = "owner"
-	SessionRolesReviewer SessionRoles = "reviewer"
-	SessionRolesSupport  SessionRoles = "support"
+	SessionRolesApprover   SessionRoles = "approver"
+	SessionRolesAuditor    SessionRoles = "auditor"
+	SessionRolesOperations SessionRoles = "operations"
+	SessionRolesOwner      SessionRoles = "owner"
+	SessionRolesReviewer   SessionRoles = "reviewer"
+	SessionRolesSupport    SessionRoles = "support"
 )
 
 // Valid indicates whether the value is a known member of the SessionRoles enum.
@@ -229,6 +230,8 @@ func (e SessionRoles) Valid() bool {
 	case SessionRolesApprover:
 		return true
 	case SessionRolesAuditor:
+		return true
+	case SessionRolesOperations:
 		return true
 	case SessionRolesOwner:
 		return true
@@ -688,6 +691,60 @@ type MessageChange struct {
 	Remove   []string `json:"remove,omitempty"`
 }
 
+// Numbers defines model for Numbers.
+type Numbers struct {
+	// MinOwners owners that each number stands for at least
+	MinOwners int            `json:"minOwners"`
+	Months    []NumbersMonth `json:"months"`
+
+	// NextAt when the next month is over and will be counted
+	NextAt time.Time `json:"nextAt"`
+}
+
+// NumbersCell defines model for NumbersCell.
+type NumbersCell struct {
+	Id string `json:"id"`
+
+	// Owners about how many owners, noise added
+	Owners int64 `json:"owners"`
+}
+
+// NumbersMonth defines model for NumbersMonth.
+type NumbersMonth struct {
+	// Month calendar month in UTC
+	Month string `json:"month"`
+
+	// Release absent when no number of the month could be published
+	Release *NumbersRelease `json:"release,omitempty"`
+}
+
+// NumbersQuestion defines model for NumbersQuestion.
+type NumbersQuestion struct {
+	Cells []NumbersCell `json:"cells"`
+
+	// Id days, features or trouble
+	Id string `json:"id"`
+
+	// Total sum of the cells where they add up and all are published
+	Total int64 `json:"total,omitempty"`
+}
+
+// NumbersRelease defines model for NumbersRelease.
+type NumbersRelease struct {
+	// Catalogue version of the questions
+	Catalogue int     `json:"catalogue"`
+	Delta     float64 `json:"delta"`
+
+	// Epsilon differential privacy of the month for one owner
+	Epsilon float64 `json:"epsilon"`
+	Id      string  `json:"id"`
+
+	// Margin 19 of 20 numbers are no further than this from the truth
+	Margin    int64             `json:"margin"`
+	MinOwners int               `json:"minOwners"`
+	Questions []NumbersQuestion `json:"questions"`
+}
+
 // OutboxItem defines model for OutboxItem.
 type OutboxItem struct {
 	// Error for failed: what to do
@@ -756,6 +813,26 @@ type Redirect struct {
 	Redirect string `json:"redirect"`
 }
 
+// RouteFigures defines model for RouteFigures.
+type RouteFigures struct {
+	// Failed answered with 5xx
+	Failed int64 `json:"failed"`
+
+	// MedianMs half of the requests took less; 0 when not measured
+	MedianMs int64  `json:"medianMs"`
+	Method   string `json:"method"`
+
+	// P95Ms 95 % of the requests took less; 0 when not measured
+	P95Ms int64 `json:"p95Ms"`
+
+	// Refused answered with 4xx
+	Refused  int64 `json:"refused"`
+	Requests int64 `json:"requests"`
+
+	// Route as the route table writes it; empty for pages and files
+	Route string `json:"route"`
+}
+
 // Search defines model for Search.
 type Search struct {
 	Page  string `json:"page,omitempty"`
@@ -771,6 +848,14 @@ type SendRequest struct {
 
 	// IdempotencyKey made by the page once per message: a repeated request is the same send
 	IdempotencyKey string `json:"idempotencyKey"`
+}
+
+// ServiceFigures defines model for ServiceFigures.
+type ServiceFigures struct {
+	Routes []RouteFigures `json:"routes"`
+
+	// Since start of the server that answers
+	Since time.Time `json:"since"`
 }
 
 // Session defines model for Session.

@@ -39,3 +39,6 @@ const settle = time.Hour
 // latest returns the one month that can be released at a moment: the last one that is over. Earlier ones cannot be
 // made up for, so that nobody can choose what to look at afterwards.
 func latest(now time.Time) Month { return MonthOf(MonthOf(now.Add(-settle)).start.AddDate(0, -1, 0)) }
+
+// Next is when the next month can be released, seen from now.
+func Next(now time.Time) time.Time { return MonthOf(now.Add(-settle)).End().Add(settle) }

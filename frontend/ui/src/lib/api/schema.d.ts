@@ -582,6 +582,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/staff/numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is published about the use of the product, newest month first, for the role operations: noised numbers of owners, never fewer than 50 in one.
+         *     Reading each release is decided and recorded. The same release is the same numbers for ever.
+         */
+        get: operations["listNumbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the answering server has done since its start, by route, for the role operations. Nothing in it comes from Gmail or concerns a person. */
+        get: operations["getService"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/decisions": {
         parameters: {
             query?: never;
@@ -655,7 +692,7 @@ export interface components {
             signedIn: boolean;
             name?: string;
             email?: string;
-            roles: ("owner" | "support" | "approver" | "auditor" | "reviewer")[];
+            roles: ("owner" | "support" | "approver" | "operations" | "auditor" | "reviewer")[];
             accounts: components["schemas"]["Account"][];
             product: components["schemas"]["Product"];
         };
@@ -1143,6 +1180,94 @@ export interface components {
             version: number;
             /** @description of the text as it was shown */
             sha256: string;
+        };
+        Numbers: {
+            months: components["schemas"]["NumbersMonth"][];
+            /** @description owners that each number stands for at least */
+            minOwners: number;
+            /**
+             * Format: date-time
+             * @description when the next month is over and will be counted
+             */
+            nextAt: string;
+        };
+        NumbersMonth: {
+            /** @description calendar month in UTC */
+            month: string;
+            /** @description absent when no number of the month could be published */
+            release?: components["schemas"]["NumbersRelease"];
+        };
+        NumbersRelease: {
+            id: string;
+            /** @description version of the questions */
+            catalogue: number;
+            minOwners: number;
+            /**
+             * Format: double
+             * @description differential privacy of the month for one owner
+             */
+            epsilon: number;
+            /** Format: double */
+            delta: number;
+            /**
+             * Format: int64
+             * @description 19 of 20 numbers are no further than this from the truth
+             */
+            margin: number;
+            questions: components["schemas"]["NumbersQuestion"][];
+        };
+        NumbersQuestion: {
+            /** @description days, features or trouble */
+            id: string;
+            /**
+             * Format: int64
+             * @description sum of the cells where they add up and all are published
+             */
+            total?: number;
+            cells: components["schemas"]["NumbersCell"][];
+        };
+        NumbersCell: {
+            id: string;
+            /**
+             * Format: int64
+             * @description about how many owners, noise added
+             */
+            owners: number;
+        };
+        ServiceFigures: {
+            /**
+             * Format: date-time
+             * @description start of the server that answers
+             */
+            since: string;
+            routes: components["schemas"]["RouteFigures"][];
+        };
+        RouteFigures: {
+            method: string;
+            /** @description as the route table writes it; empty for pages and files */
+            route: string;
+            /** Format: int64 */
+            requests: number;
+            /**
+             * Format: int64
+             * @description answered with 4xx
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description answered with 5xx
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description half of the requests took less; 0 when not measured
+             */
+            medianMs: number;
+            /**
+             * Format: int64
+             * @description 95 % of the requests took less; 0 when not measured
+             */
+            p95Ms: number;
         };
     };
     responses: {
@@ -2097,6 +2222,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaffMessage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNumbers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Numbers"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceFigures"];
                 };
             };
             default: components["responses"]["Problem"];
