@@ -2,13 +2,15 @@
  * A stand-in for the Go server, for building screens and taking pictures of them. It serves ../dist under the real
  * Content Security Policy and answers the API from memory with invented mail. It decides, records and protects
  * nothing. `npm run mock`, then open the address it prints. Query parameters of /__mock set its mood:
- * mode=mail|signed-out|demo|gate|reconnect|denied|empty|slow|limited|auditor, arrive=1 lets a message arrive.
+ * mode=mail|signed-out|demo|gate|reconnect|denied|empty|slow|limited|auditor, arrive=1 lets a message arrive;
+ * mode=support|approver|unread-rules for staff, mode=untouched for an owner whom nobody ever asked anything.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { access, agreed, resetAccess } from './access.mjs';
 import { decisions } from './decisions.mjs';
 import { bodyOf, labels, makeThreads, messageOf, rowOf } from './mailbox.mjs';
 
@@ -29,6 +31,7 @@ const blankPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancest
 
 let mode = 'mail';
 let threads = makeThreads();
+resetAccess(threads);
 const drafts = new Map();
 const outbox = new Map();
 const streams = new Set();
@@ -43,6 +46,14 @@ const account = () => ({
 
 function session() {
   if (mode === 'signed-out' || mode === 'demo') return { signedIn: false, roles: [], accounts: [], product: product() };
+  if (mode === 'support' || mode === 'approver' || mode === 'unread-rules')
+    return {
+      signedIn: true,
+      name: mode === 'approver' ? 'Pat Approver' : 'Sam Support',
+      roles: [mode === 'approver' ? 'approver' : 'support'],
+      accounts: [],
+      product: product(),
+    };
   if (mode === 'auditor')
     return { signedIn: true, name: 'Robin Auditor', roles: ['auditor'], accounts: [], product: product() };
   return {
@@ -142,8 +153,11 @@ function api(method, path, query, body) {
       retryAfterMs: 30_000,
       requestId: 'req-7f31',
     });
+  const human = access(mode, method, path, body, { threads, messageOf, problem });
+  if (human) return human;
   const rest = path.replace(/^\/api\/accounts\/[^/]+/, '');
   const thread = /^\/threads\/([0-9a-f]+)$/.exec(rest)?.[1];
+  const single = /^\/messages\/([0-9a-f]+)$/.exec(rest)?.[1];
   const draft = /^\/drafts\/(.+)$/.exec(rest)?.[1];
   const undo = /^\/outbox\/(.+)\/undo$/.exec(rest)?.[1];
   if (rest === '/labels') return { labels: countLabels() };
@@ -188,6 +202,10 @@ function api(method, path, query, body) {
       : problem(404, 'not_found', 'This conversation is gone', {
           detail: 'It may have been deleted in another window.',
         });
+  }
+  if (single) {
+    const found = threads.flatMap((each) => each.messages).find(({ id }) => id === single);
+    return found ? messageOf(found) : problem(404, 'not_found', 'This message is gone');
   }
   if (rest === '/threads/modify' && mode === 'refuse')
     return problem(502, 'upstream_unavailable', 'Gmail does not answer', { detail: 'Try again in a moment.' });
@@ -251,6 +269,7 @@ function mood(query) {
   if (query.has('mode')) mode = query.get('mode');
   if (query.has('reset')) {
     threads = makeThreads();
+    resetAccess(threads);
     drafts.clear();
     outbox.clear();
   }
@@ -295,7 +314,12 @@ const server = createServer(async (request, response) => {
     if (pathname === '/__mock') return (mood(searchParams), response.end(mode));
     if (pathname === '/blank')
       return html(response, blankPolicy, '<!doctype html><html lang="en"><title>blank</title><body></body></html>');
-    if (pathname.startsWith('/body/')) {
+    if (pathname === '/__agree') {
+      agreed(searchParams);
+      response.writeHead(303, { location: '/settings/access' });
+      return response.end();
+    }
+    if (pathname.startsWith('/body/') || pathname.startsWith('/staff/body/')) {
       const id = pathname.split('/').at(-1);
       const message = threads.flatMap((thread) => thread.messages).find((each) => each.id === id);
       return html(response, bodyPolicy, message ? bodyOf(message, searchParams.get('theme') === 'dark') : 'gone');
