@@ -13,7 +13,9 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 )
@@ -55,6 +57,7 @@ type Tables struct {
 	Operations map[string]Operation `json:"operations"`
 	Features   map[string]Feature   `json:"features"`
 	Recipients map[string]Recipient `json:"recipients"`
+	Retention  map[string]Retention `json:"retention"`
 	Bases      map[string][]string  `json:"bases"`
 	Purposes   map[string]string    `json:"purposes"`
 }
@@ -72,6 +75,16 @@ type Recipient struct {
 	Contract string `json:"contract"` // of a processor; "" for the others
 	Features Names  `json:"features"`
 	Classes  Names  `json:"classes"`
+}
+
+// Retention is one row of the retention table: what is stored, why, for how long (DEL-2, PRV-RET). The privacy page
+// shows the table, and jobs keep it.
+type Retention struct {
+	What    string `json:"what"`    // for people
+	Why     string `json:"why"`     // for people
+	Seconds int64  `json:"seconds"` // the term at most; 0 = it ends with something, not by itself
+	Ends    string `json:"ends"`    // when it ends, for people
+	Tables  Names  `json:"tables"`  // of the databases; none for what is in memory
 }
 
 // Names is a set of names. It is an object in the data, for the rules look names up in it.
@@ -99,17 +112,26 @@ type Feature struct {
 }
 
 // ReadTables returns the typed tables of data.json; unknown keys are an error.
-func ReadTables() (Tables, error) {
+func ReadTables() (Tables, error) { return ParseTables(DataText()) }
+
+// ParseTables decodes the text of a data.json as ReadTables does.
+func ParseTables(text string) (Tables, error) {
 	var doc struct {
 		LimitedUse Tables `json:"limiteduse"`
 	}
-	dec := json.NewDecoder(strings.NewReader(string(read("data.json"))))
+	dec := json.NewDecoder(strings.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&doc); err != nil {
 		return Tables{}, fmt.Errorf("limiteduse: data.json: %w", err)
 	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Tables{}, errors.New("limiteduse: data.json: something follows the document")
+	}
 	return doc.LimitedUse, nil
 }
+
+// DataText returns data.json as it is written.
+func DataText() string { return string(read("data.json")) }
 
 // Revision is the SHA-256 over the embedded modules and data, in hex: it names the policy in every event.
 func Revision() string {
