@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -28,99 +27,65 @@ const (
 	queryDenials = `data.webmail.decision.denials`
 )
 
-// engine evaluates the embedded Limited Use policy. It is immutable and safe for concurrent use.
+// engine evaluates one policy. It is immutable and safe for concurrent use.
 type engine struct {
-	basis    rego.PreparedEvalQuery
+	basis    map[way]rego.PreparedEvalQuery // the hot query, unfolded
+	plain    rego.PreparedEvalQuery         // the hot query over the rules as they are written
 	denials  rego.PreparedEvalQuery
 	tables   limiteduse.Tables
 	revision string
 }
 
-// newEngine compiles the embedded policy with strict checks and without any built-in function that would
-// make an answer depend on more than the input (I7).
-func newEngine(ctx context.Context) (*engine, error) {
-	tables, err := limiteduse.ReadTables()
+// newEngine compiles a policy with strict checks and without any built-in function that would make an answer
+// depend on more than the input (I7).
+func newEngine(ctx context.Context, source Source) (*engine, error) {
+	tables, err := source.tables()
 	if err != nil {
 		return nil, err
 	}
-	data, err := limiteduse.Data()
+	data, err := source.data()
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{tables: tables, revision: limiteduse.Revision()}
-	modules := limiteduse.Modules()
-	if e.basis, err = prepareFlat(ctx, modules, data); err != nil {
+	compiler, err := compile(source)
+	if err != nil {
 		return nil, err
 	}
-	if e.denials, err = prepare(ctx, queryDenials, modules, data); err != nil {
+	e := &engine{tables: tables, revision: source.Revision()}
+	if e.basis, err = flatten(ctx, compiler, data, tables); err != nil {
 		return nil, err
+	}
+	for query, prepared := range map[string]*rego.PreparedEvalQuery{queryBasis: &e.plain, queryDenials: &e.denials} {
+		args := append(engineOptions(data), rego.Compiler(compiler), rego.Query(query))
+		if *prepared, err = rego.New(args...).PrepareForEval(ctx); err != nil {
+			return nil, fmt.Errorf("policy: preparing %q: %w", query, err)
+		}
 	}
 	return e, nil
-}
-
-// prepareFlat prepares the hot query with all rules that it calls written out in place: one body for each way
-// to be allowed, of which the engine's index picks the one that can match. A decision then allocates a third less.
-// The tables stay unknown here, for unfolding every feature with every operation and scope of it takes
-// minutes and gigabytes. TestOracle holds the flat rules to those that people read.
-func prepareFlat(ctx context.Context, modules map[string]string, data map[string]any) (rego.PreparedEvalQuery, error) {
-	args, err := checked(modules, data)
-	if err != nil {
-		return rego.PreparedEvalQuery{}, err
-	}
-	args = append(args, rego.Query(queryBasis+" = answer"), rego.Unknowns([]string{"input", "data.limiteduse"}))
-	partial, err := rego.New(args...).Partial(ctx)
-	if err != nil {
-		return rego.PreparedEvalQuery{}, fmt.Errorf("policy: unfolding %q: %w", queryBasis, err)
-	}
-	flat := &ast.Module{Package: ast.MustParsePackage("package flat")}
-	flat.SetRegoVersionSpan(ast.RegoVersionSpanOf(ast.RegoV1))
-	for _, body := range partial.Queries {
-		flat.Rules = append(flat.Rules, &ast.Rule{Head: ast.NewHead("basis", nil, ast.VarTerm("answer")), Body: body, Module: flat})
-	}
-	args = append(engineOptions(data), rego.Query("data.flat.basis"), rego.ParsedModule(flat))
-	for _, more := range partial.Support {
-		args = append(args, rego.ParsedModule(more))
-	}
-	q, err := rego.New(args...).PrepareForEval(ctx)
-	if err != nil {
-		return q, fmt.Errorf("policy: preparing %q: %w", queryBasis, err)
-	}
-	return q, nil
-}
-
-// prepare prepares a query over the modules as they are written.
-func prepare(ctx context.Context, query string, modules map[string]string, data map[string]any) (rego.PreparedEvalQuery, error) {
-	args, err := checked(modules, data)
-	if err != nil {
-		return rego.PreparedEvalQuery{}, err
-	}
-	q, err := rego.New(append(args, rego.Query(query))...).PrepareForEval(ctx)
-	if err != nil {
-		return q, fmt.Errorf("policy: preparing %q: %w", query, err)
-	}
-	return q, nil
 }
 
 func engineOptions(data map[string]any) []func(*rego.Rego) {
 	return []func(*rego.Rego){
 		rego.Store(inmem.NewFromObjectWithOpts(data, inmem.OptReturnASTValuesOnRead(true))), // tables are converted once, not at each look-up
-		rego.Capabilities(deterministic()),
 		rego.StrictBuiltinErrors(true),
 	}
 }
 
-// checked are the modules with everything that the compiler can check of them.
-func checked(modules map[string]string, data map[string]any) ([]func(*rego.Rego), error) {
-	args := append(engineOptions(data), rego.Strict(true), rego.Schemas(schemas()))
-	for name, source := range modules {
-		// Parsed here because rego.Module drops the annotations, and with them the schema of the input.
-		module, err := ast.ParseModuleWithOpts(name, source, ast.ParserOptions{ProcessAnnotation: true})
+// compile compiles the modules with everything that the compiler can check of them.
+func compile(source Source) (*ast.Compiler, error) {
+	modules := map[string]*ast.Module{}
+	for name, text := range source.modules() {
+		module, err := ast.ParseModuleWithOpts(name, text, ast.ParserOptions{ProcessAnnotation: true}) // annotations name the schema of the input
 		if err != nil {
 			return nil, fmt.Errorf("policy: parsing %s: %w", name, err)
 		}
-		args = append(args, rego.ParsedModule(module))
+		modules[name] = module
 	}
-	return args, nil
+	compiler := ast.NewCompiler().WithStrict(true).WithSchemas(schemas()).WithUseTypeCheckAnnotations(true).WithCapabilities(deterministic())
+	if compiler.Compile(modules); compiler.Failed() {
+		return nil, fmt.Errorf("policy: compiling: %w", compiler.Errors)
+	}
+	return compiler, nil
 }
 
 // deterministic removes the built-ins whose result is not a function of their arguments.
@@ -136,11 +101,16 @@ func deterministic() *ast.Capabilities {
 // decide returns the basis on which the input is allowed, or "" when nothing allows it. Any error,
 // ambiguity or panic is an error, never an answer.
 func (e *engine) decide(ctx context.Context, in ast.Value) (basis string, err error) {
-	rs, err := eval(ctx, e.basis, in)
+	w, ok := wayOf(in)
+	q, known := e.basis[w]
+	if !ok || !known {
+		return "", nil // no row of the tables allows it
+	}
+	rs, err := eval(ctx, q, in)
 	if err != nil || len(rs) == 0 {
 		return "", err
 	}
-	basis, ok := only(rs).(string)
+	basis, ok = only(rs).(string)
 	if !ok || basis == "" {
 		return "", errors.New("the policy gave no single basis")
 	}
@@ -187,5 +157,3 @@ func eval(ctx context.Context, q rego.PreparedEvalQuery, in ast.Value) (rs rego.
 	defer time.AfterFunc(evaluationLimit, cancel.Cancel).Stop()
 	return q.Eval(ctx, rego.EvalParsedInput(in), rego.EvalExternalCancel(cancel), rego.EvalMetrics(metrics.NoOp()))
 }
-
-func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

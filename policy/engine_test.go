@@ -82,7 +82,7 @@ func TestEngineFaults(t *testing.T) {
 	}
 	for name, fault := range map[string]func(*testing.T, *world) error{
 		"an error":         access(`basis := "owner_at_page" if 1 / (count(input.resource.ids) - 1) > 0`),
-		"two answers":      access("basis := \"owner_at_page\" if input.actor.kind\n\nbasis := \"audit\" if input.purpose"),
+		"two answers":      access("basis := \"owner_at_page\" if input.actor.id\n\nbasis := \"audit\" if input.account.id"),
 		"a wrong type":     access("basis := 1"),
 		"an empty answer":  access(`basis := ""`),
 		"a list":           access(`basis := ["owner_at_page"]`),

@@ -25,17 +25,17 @@ func Term(in Input) ast.Value { return in.term() }
 
 // Judge asks the gate's own engine about any value, complete or not.
 func (g *Gate) Judge(ctx context.Context, in ast.Value) (Answer, error) {
-	basis, err := g.engine.decide(ctx, in)
+	basis, err := g.engine.Load().decide(ctx, in)
 	if err != nil {
 		return Answer{}, err
 	}
-	denials, err := g.engine.explain(ctx, in)
+	denials, err := g.engine.Load().explain(ctx, in)
 	return Answer{Basis: basis, Denials: denials}, err
 }
 
 // Decide is the hot query alone.
 func (g *Gate) Decide(ctx context.Context, in ast.Value) (basis string, err error) {
-	return g.engine.decide(ctx, in)
+	return g.engine.Load().decide(ctx, in)
 }
 
 // Variant answers the hot query in another way than the product does.
@@ -44,11 +44,11 @@ type Variant func(ctx context.Context, in ast.Value) (basis string, err error)
 // Variants are the ways in which the answer must be the same: the rules as they are written, with rule indexing
 // and without, and partially evaluated without unfolding anything.
 func Variants(ctx context.Context) (map[string]Variant, error) {
-	data, err := limiteduse.Data()
+	e, err := newEngine(ctx, Embedded())
 	if err != nil {
 		return nil, err
 	}
-	plain, err := prepare(ctx, queryBasis, limiteduse.Modules(), data)
+	data, err := Embedded().data()
 	if err != nil {
 		return nil, err
 	}
@@ -73,42 +73,33 @@ func Variants(ctx context.Context) (map[string]Variant, error) {
 			return basis, nil
 		}
 	}
-	return map[string]Variant{"indexed": ask(plain, true), "unindexed": ask(plain, false), "partial": ask(partial, true)}, nil
+	return map[string]Variant{"indexed": ask(e.plain, true), "unindexed": ask(e.plain, false), "partial": ask(partial, true)}, nil
+}
+
+// with is the embedded policy with another text for one file.
+func with(name, text string) Source {
+	s := Embedded()
+	s[name] = text
+	return s
 }
 
 // Compile prepares the hot query over other modules beside the embedded floor, as a bundle would bring them.
 func Compile(ctx context.Context, access string) error {
-	_, err := prepareAccess(ctx, access)
+	_, err := newEngine(ctx, with("access.rego", access))
 	return err
 }
 
 // CompileFloor prepares the hot query over another floor and the embedded access rules.
 func CompileFloor(ctx context.Context, floor string) error {
-	data, err := limiteduse.Data()
-	if err != nil {
-		return err
-	}
-	modules := limiteduse.Modules()
-	modules["floor.rego"] = floor
-	_, err = prepareFlat(ctx, modules, data)
+	_, err := newEngine(ctx, with("floor.rego", floor))
 	return err
-}
-
-func prepareAccess(ctx context.Context, access string) (rego.PreparedEvalQuery, error) {
-	data, err := limiteduse.Data()
-	if err != nil {
-		return rego.PreparedEvalQuery{}, err
-	}
-	modules := limiteduse.Modules()
-	modules["access.rego"] = access
-	return prepareFlat(ctx, modules, data)
 }
 
 // ReplaceAccess puts another access module beside the embedded floor.
 func (g *Gate) ReplaceAccess(ctx context.Context, access string) error {
-	q, err := prepareAccess(ctx, access)
+	e, err := newEngine(ctx, with("access.rego", access))
 	if err == nil {
-		g.engine.basis = q
+		g.engine.Store(e)
 	}
 	return err
 }
@@ -127,6 +118,13 @@ func (g *Gate) BreakEngine(ctx context.Context, panics bool) error {
 	if err != nil {
 		return fmt.Errorf("preparing the fault: %w", err)
 	}
-	g.engine.basis = q
+	e, err := newEngine(ctx, Embedded())
+	if err != nil {
+		return err
+	}
+	for w := range e.basis {
+		e.basis[w] = q
+	}
+	g.engine.Store(e)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,7 +26,7 @@ type Config struct {
 // Gate decides and records. It is safe for concurrent use.
 type Gate struct {
 	log    *decisionlog.Log
-	engine *engine
+	engine atomic.Pointer[engine] // the policy in force
 	facts  Facts
 	prover Prover
 	key    []byte
@@ -46,14 +47,15 @@ func NewGate(ctx context.Context, c Config) (*Gate, error) {
 	if len(c.PseudonymKey) < 32 {
 		return nil, errors.New("policy: the pseudonym key needs at least 32 bytes")
 	}
-	e, err := newEngine(ctx)
+	e, err := newEngine(ctx, Embedded())
 	if err != nil {
 		return nil, err
 	}
 	g := &Gate{
-		log: c.Log, engine: e, facts: c.Facts, prover: c.Prover, key: c.PseudonymKey, labels: c.Labels,
+		log: c.Log, facts: c.Facts, prover: c.Prover, key: c.PseudonymKey, labels: c.Labels,
 		outcomes: make(chan decisionlog.Entry, 1024), done: make(chan struct{}),
 	}
+	g.engine.Store(e)
 	go g.appendOutcomes()
 	return g, nil
 }
@@ -76,7 +78,7 @@ func (g *Gate) isClosing() bool {
 }
 
 // Revision names the policy in force.
-func (g *Gate) Revision() string { return g.engine.revision }
+func (g *Gate) Revision() string { return g.engine.Load().revision }
 
 // Authorize decides an access and records the decision. It returns a Grant only when the policy allows
 // the access and the decision is durable; otherwise *Refused, or *Closed when it cannot decide or record.
@@ -99,7 +101,7 @@ func (g *Gate) Authorize(ctx context.Context, a Access) (*Grant, error) {
 	if err != nil {
 		return nil, g.closed("no randomness for a decision id", err)
 	}
-	entry, err := decisionEntry(id.String(), g.labels, g.engine.revision, c.input, result, c.now)
+	entry, err := decisionEntry(id.String(), g.labels, c.engine.revision, c.input, result, c.now)
 	if err != nil {
 		return nil, g.closed("a decision could not be encoded", err)
 	}
@@ -118,6 +120,7 @@ func (g *Gate) Authorize(ctx context.Context, a Access) (*Grant, error) {
 
 // considered is an access with the facts that go with it.
 type considered struct {
+	engine     *engine // the policy in force when the access was asked for: it alone decides
 	input      Input
 	pseudonyms pseudonyms
 	account    AccountFacts
@@ -128,7 +131,7 @@ type considered struct {
 // gather joins the facts. What the stores do not know is a refusal to be recorded; a store that cannot be
 // read is not.
 func (g *Gate) gather(ctx context.Context, a Access) (considered, error) {
-	c := considered{pseudonyms: pseudonyms{deployment: g.key}, now: g.log.Now()}
+	c := considered{engine: g.engine.Load(), pseudonyms: pseudonyms{deployment: g.key}, now: g.log.Now()}
 	if a.complete() != "" {
 		c.flaw = ClauseIncomplete
 		a.Target.Resource.IDs = a.Target.Resource.IDs[:min(len(a.Target.Resource.IDs), maxIDs)] // so that the refusal fits into an event
@@ -221,14 +224,14 @@ func (g *Gate) judge(ctx context.Context, c considered) decisionResult {
 		return decisionResult{Clauses: []string{c.flaw}}
 	}
 	in := c.input.term()
-	basis, err := g.engine.decide(ctx, in)
+	basis, err := c.engine.decide(ctx, in)
 	if err != nil {
 		return decisionResult{Clauses: []string{ClauseEvaluation}}
 	}
 	if basis != "" {
-		return decisionResult{Allow: true, Basis: basis, Clauses: g.engine.tables.Bases[basis]}
+		return decisionResult{Allow: true, Basis: basis, Clauses: c.engine.tables.Bases[basis]}
 	}
-	clauses, err := g.engine.explain(ctx, in)
+	clauses, err := c.engine.explain(ctx, in)
 	if err != nil {
 		return decisionResult{Clauses: []string{ClauseEvaluation}}
 	}
@@ -244,9 +247,9 @@ func (g *Gate) grant(a Access, c considered, decisionID string, index int64) *Gr
 		ids[id] = true
 	}
 	grant := &Grant{
-		gate: g, access: a, decisionID: decisionID, index: index, pseudonyms: c.pseudonyms, epoch: c.account.Epoch,
-		expires: c.now.Add(time.Duration(g.engine.tables.Features[string(a.Feature)].TTLSeconds) * time.Second),
-		once:    a.Actor.Kind == Staff || g.engine.tables.Operations[string(a.Target.Operation)].Effect != "read",
+		gate: g, engine: c.engine, access: a, decisionID: decisionID, index: index, pseudonyms: c.pseudonyms, epoch: c.account.Epoch,
+		expires: c.now.Add(time.Duration(c.engine.tables.Features[string(a.Feature)].TTLSeconds) * time.Second),
+		once:    a.Actor.Kind == Staff || c.engine.tables.Operations[string(a.Target.Operation)].Effect != "read",
 		ids:     ids, redeemed: map[string]bool{},
 	}
 	if c.input.Account != nil {

@@ -14,6 +14,7 @@ import (
 // Reads may repeat until the grant expires. Writes and sends are redeemed once per id.
 type Grant struct {
 	gate       *Gate
+	engine     *engine // under which it was decided
 	access     Access
 	decisionID string
 	index      int64 // leaf of the decision
@@ -64,7 +65,7 @@ func (g *Gate) Use(ctx context.Context, grant *Grant, uses ...Target) error {
 	return nil
 }
 
-// Valid asks whether the grant is this gate's, unexpired and of the account's current epoch. The token
+// Valid asks whether the grant is this gate's, unexpired, and of the policy in force and the account's current epoch. The token
 // vault calls it before it opens a token. It fails with *NotCovered, or with *Closed when the epoch cannot
 // be read.
 func (g *Gate) Valid(ctx context.Context, grant *Grant) error {
@@ -73,6 +74,8 @@ func (g *Gate) Valid(ctx context.Context, grant *Grant) error {
 		return &NotCovered{"no grant"}
 	case grant.gate != g:
 		return &NotCovered{"a grant of another gate"}
+	case grant.engine != g.engine.Load():
+		return &NotCovered{"the policy changed since the decision"}
 	case g.isClosing():
 		return &NotCovered{"the gate is shutting down"}
 	case !g.log.Now().Before(grant.expires):

@@ -196,7 +196,7 @@ var words = func(list ...string) map[string]*ast.Term {
 }(
 	"", "account", "acknowledged", "actor", "agreement", "approver", "asked", "body", "caller", "classes", "consent", "epoch", "expires", "feature", "first", "form", "given", "id", "ids", "instruction", "kind",
 	"label", "max", "messages", "mfa", "notified", "operation", "owner", "owners", "params", "purpose", "purposes", "recipient", "release", "released", "requester", "resource", "roles", "scopes", "state", "subject", "time", "version",
-	string(Owner), string(Service), string(Messages), string(Threads), string(Drafts), string(Mailbox), string(Metadata), string(Header), string(Attachment),
+	string(Owner), string(Service), string(Messages), string(Threads), string(Drafts), string(Mailbox), string(Metadata), string(Header), string(Body), string(Attachment), string(Label), string(Derived),
 	"new", "collection", "connected", "disconnected",
 )
 
@@ -205,42 +205,37 @@ var words = func(list ...string) map[string]*ast.Term {
 func (in Input) term() ast.Value {
 	account, instruction, agreement, caller, release := ast.NullTerm(), ast.NullTerm(), ast.NullTerm(), ast.NullTerm(), ast.NullTerm()
 	if a := in.Account; a != nil {
-		account = object("id", str(a.ID), "owner", str(a.Owner), "state", str(a.State), "scopes", strs(a.Scopes),
-			"consent", object("version", num(int64(a.Consent.Version)), "given", num(a.Consent.Given), "first", num(int64(a.Consent.First)), "notified", num(a.Consent.Notified)),
-			"epoch", num(a.Epoch))
+		consent := object(at("version", num(int64(a.Consent.Version))), at("given", num(a.Consent.Given)), at("first", num(int64(a.Consent.First))), at("notified", num(a.Consent.Notified)))
+		account = object(at("id", str(a.ID)), at("owner", str(a.Owner)), at("state", str(a.State)), at("scopes", strs(a.Scopes)), at("consent", consent), at("epoch", num(a.Epoch)))
 	}
 	if i := in.Instruction; i != nil {
-		instruction = object("id", str(i.ID), "account", str(i.Account), "feature", str(i.Feature), "recipient", str(i.Recipient), "resource", str(i.Resource), "given", num(i.Given), "expires", num(i.Expires))
+		instruction = object(at("id", str(i.ID)), at("account", str(i.Account)), at("feature", str(i.Feature)), at("recipient", str(i.Recipient)), at("resource", str(i.Resource)),
+			at("given", num(i.Given)), at("expires", num(i.Expires)))
 	}
 	if a := in.Agreement; a != nil {
-		agreement = object("id", str(a.ID), "account", str(a.Account), "owner", str(a.Owner), "requester", str(a.Requester), "approver", str(a.Approver),
-			"state", str(a.State), "messages", names(a.Messages), "asked", num(a.Asked), "given", num(a.Given), "expires", num(a.Expires))
+		agreement = object(at("id", str(a.ID)), at("account", str(a.Account)), at("owner", str(a.Owner)), at("requester", str(a.Requester)), at("approver", str(a.Approver)),
+			at("state", str(a.State)), at("messages", names(a.Messages)), at("asked", num(a.Asked)), at("given", num(a.Given)), at("expires", num(a.Expires)))
 	}
 	if c := in.Caller; c != nil {
-		caller = object("id", str(c.ID), "purposes", names(c.Purposes))
+		caller = object(at("id", str(c.ID)), at("purposes", names(c.Purposes)))
 	}
 	if r := in.Release; r != nil {
-		release = object("id", str(r.ID), "owners", num(int64(r.Owners)), "released", num(r.Released))
+		release = object(at("id", str(r.ID)), at("owners", num(int64(r.Owners))), at("released", num(r.Released)))
 	}
+	actor := object(at("kind", str(in.Actor.Kind)), at("id", str(in.Actor.ID)), at("roles", strs(in.Actor.Roles)), at("mfa", ast.InternedTerm(in.Actor.MFA)), at("acknowledged", num(in.Actor.Acknowledged)))
+	resource := object(at("kind", str(in.Resource.Kind)), at("form", str(in.Resource.Form)), at("ids", strs(in.Resource.IDs)), at("label", str(in.Resource.Label)), at("max", num(int64(in.Resource.Max))))
 	return object(
-		"actor", object("kind", str(in.Actor.Kind), "id", str(in.Actor.ID), "roles", strs(in.Actor.Roles), "mfa", ast.BooleanTerm(in.Actor.MFA), "acknowledged", num(in.Actor.Acknowledged)),
-		"account", account,
-		"operation", str(in.Operation), "purpose", str(in.Purpose), "feature", str(in.Feature), "classes", names(in.Classes),
-		"resource", object("kind", str(in.Resource.Kind), "form", str(in.Resource.Form), "ids", strs(in.Resource.IDs),
-			"label", str(in.Resource.Label), "max", num(int64(in.Resource.Max))),
-		"recipient", str(in.Recipient), "subject", str(in.Subject), "instruction", instruction, "agreement", agreement, "caller", caller, "release", release,
-		"params", str(in.Params), "body", str(in.Body), "time", num(in.Time),
+		at("actor", actor), at("account", account), at("operation", str(in.Operation)), at("purpose", str(in.Purpose)), at("feature", str(in.Feature)), at("classes", names(in.Classes)),
+		at("resource", resource), at("recipient", str(in.Recipient)), at("subject", str(in.Subject)), at("instruction", instruction), at("agreement", agreement),
+		at("caller", caller), at("release", release), at("params", str(in.Params)), at("body", str(in.Body)), at("time", num(in.Time)),
 	).Value
 }
 
-// object takes a key and a value by turns.
-func object(pairs ...any) *ast.Term {
-	terms := make([][2]*ast.Term, 0, len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		terms = append(terms, [2]*ast.Term{str(pairs[i].(string)), pairs[i+1].(*ast.Term)})
-	}
-	return ast.ObjectTerm(terms...)
-}
+// object makes an object of members.
+func object(members ...[2]*ast.Term) *ast.Term { return ast.ObjectTerm(members...) }
+
+// at is one member of an object.
+func at(key string, value *ast.Term) [2]*ast.Term { return [2]*ast.Term{str(key), value} }
 
 func str(s string) *ast.Term {
 	if t, ok := words[s]; ok {
@@ -249,7 +244,8 @@ func str(s string) *ast.Term {
 	return ast.StringTerm(s)
 }
 
-func num(n int64) *ast.Term { return ast.NewTerm(ast.Number(formatInt(n))) }
+// num takes small numbers from those that the engine keeps ready.
+func num(n int64) *ast.Term { return ast.InternedTerm(n) }
 
 func strs(list []string) *ast.Term {
 	terms := make([]*ast.Term, len(list))

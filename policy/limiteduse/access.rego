@@ -320,10 +320,13 @@ change_announced if {
 
 # METADATA
 # title: Scope granted
+# description: |
+#   Any one of the scopes that the operation can be done with suffices. They are looked up as one object, so that
+#   partial evaluation leaves one condition and not one for each scope.
 # custom: {clauses: [MIN-2]}
 scope_granted if {
 	some scope in input.account.scopes
-	operations[input.operation].scopes[scope]
+	object.get(operations[input.operation].scopes, scope, false)
 }
 
 # METADATA
