@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -15,6 +16,9 @@ import (
 // request was answered). Like disconnecting it is done in steps, which Maintain repeats until all are done:
 // first the person cannot be found by signing in any more, then each mailbox leaves, then it is recorded, then
 // the row goes.
+
+// ErrStepUp: what cannot be undone is for a person who has just signed in once more.
+var ErrStepUp = errors.New("oauth: the person must sign in once more first")
 
 // PersonPurge deletes what a package keeps of a person beside their mailboxes. It may be called again for the
 // same one.
@@ -28,12 +32,15 @@ func (v *Vault) OnPersonPurge(f PersonPurge) {
 	v.persons = append(v.persons, f)
 }
 
-// Delete ends everything of the signed-in owner, this session included. Ask it only of whoever has
-// just proven again who they are. When it returns an error, the account is closed all
+// Delete ends everything of the signed-in owner, this session included. It is for whoever has just
+// proven again who they are: ErrStepUp otherwise. When it returns another error, the account is closed all
 // the same and Maintain completes the deletion.
 func (o *Owners) Delete(ctx context.Context, session Session) error {
 	if session.Kind != policy.Owner || session.Person == "" {
 		return ErrNoSession
+	}
+	if !session.Fresh(o.store.now()) {
+		return ErrStepUp
 	}
 	return o.vault.deletePerson(ctx, session.Person, AccountDeleted)
 }

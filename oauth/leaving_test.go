@@ -33,6 +33,13 @@ func personal(t *testing.T, w *World) map[string]string {
 	return got
 }
 
+// stepped is the visitor's session just after signing in once more.
+func stepped(w *World, v *Visitor) oauth.Session {
+	session := v.Session
+	session.SteppedUp = w.Now()
+	return session
+}
+
 func TestDelete(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		ada := w.NewVisitor("ada's browser").SignIn(Ada)
@@ -50,7 +57,7 @@ func TestDelete(t *testing.T) {
 		w.Vault.OnPurge(func(_ context.Context, id policy.AccountID) error { mailboxes = append(mailboxes, id); return nil })
 		w.Vault.OnPersonPurge(func(_ context.Context, id policy.PersonID) error { people = append(people, id); return nil })
 
-		if err := w.Owners.Delete(t.Context(), ada.Session); err != nil {
+		if err := w.Owners.Delete(t.Context(), stepped(w, ada)); err != nil {
 			t.Fatal(err)
 		}
 		if got := personal(t, w); len(got) != 0 {
@@ -92,7 +99,7 @@ func TestInterruptedDelete(t *testing.T) {
 		broken := errors.New("the outbox is away")
 		fault := broken
 		w.Vault.OnPurge(func(context.Context, policy.AccountID) error { return fault })
-		if err := w.Owners.Delete(t.Context(), ada.Session); !errors.Is(err, broken) {
+		if err := w.Owners.Delete(t.Context(), stepped(w, ada)); !errors.Is(err, broken) {
 			t.Errorf("got %v, want the purge's error", err)
 		}
 		if _, err := w.Sessions.Current(ada.Next()); !errors.Is(err, oauth.ErrNoSession) {
@@ -115,6 +122,17 @@ func TestInterruptedDelete(t *testing.T) {
 
 func TestOnlyOwnersDelete(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
+		ada := w.NewVisitor("ada's browser").SignIn(Ada)
+		old := stepped(w, ada)
+		w.Advance(oauth.FreshFor)
+		for name, session := range map[string]oauth.Session{"a page left open": ada.Session, "an older sign-in": old} {
+			if err := w.Owners.Delete(t.Context(), session); !errors.Is(err, oauth.ErrStepUp) {
+				t.Errorf("%s: got %v, want ErrStepUp", name, err)
+			}
+		}
+		if _, err := w.Sessions.Current(ada.Next()); err != nil {
+			t.Errorf("after the refusals: %v", err)
+		}
 		sam := w.NewVisitor("sam's browser").SignInStaff(Sam)
 		for name, session := range map[string]oauth.Session{"staff": sam.Session, "nobody": {}} {
 			if err := w.Owners.Delete(t.Context(), session); !errors.Is(err, oauth.ErrNoSession) {
@@ -217,7 +235,7 @@ func TestRestoredCopy(t *testing.T) {
 		}
 		copied := takeBackup(w)
 		w.Advance(24 * time.Hour)
-		if err := w.Owners.Delete(t.Context(), ada.Session); err != nil {
+		if err := w.Owners.Delete(t.Context(), stepped(w, ada)); err != nil {
 			t.Fatal(err)
 		}
 		w.Advance(24 * time.Hour)
