@@ -20,6 +20,7 @@ import (
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/oauth/emulator"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/agreement"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/decisionlog"
 )
@@ -29,9 +30,10 @@ const (
 	Ada = "ada.lovelace@example.com"
 	Bob = "bob.kahn@example.com"
 
-	Sam = "sam.support@staff.example" // support and approver, with a second factor
-	Ann = "ann.auditor@staff.example" // auditor, with a password only
-	Eve = "eve.nobody@staff.example"  // no role
+	Sam = "sam.support@staff.example"  // support and approver, with a second factor
+	Ann = "ann.auditor@staff.example"  // auditor, with a password only
+	Eve = "eve.nobody@staff.example"   // no role
+	Pat = "pat.approver@staff.example" // approver, with a second factor
 )
 
 // Callbacks where nothing listens: a [Browser] stops there.
@@ -39,6 +41,8 @@ const (
 	SignInCallback  = "https://product.test/auth/google/callback"
 	ConnectCallback = "https://product.test/connect/callback"
 	StaffCallback   = "https://product.test/auth/staff/callback"
+	ProofCallback   = "https://product.test/access/callback"
+	StepUpCallback  = "https://product.test/auth/google/step-up"
 )
 
 // World is everything that a test of this package needs.
@@ -48,6 +52,8 @@ type World struct {
 	Keys       *oauth.Keys
 	Consents   *consent.Store
 	Store      *oauth.Store
+	Agreements *agreement.Store
+	Desk       *agreement.Desk
 	Log        *decisionlog.Log
 	Gate       *policy.Gate
 	Provider   *oauth.Provider
@@ -69,12 +75,15 @@ type World struct {
 // Product is who runs the server in tests.
 var Product = consent.Product{Name: "Webmail", Operator: "Example Ltd", Contact: "privacy@example.com", HelpURL: "https://product.test/help/data"}
 
+// Company is whose staff ask in tests.
+var Company = agreement.Company{Product: "Webmail", Operator: "Example Ltd", Country: "Ireland"}
+
 // Redirects says where the providers send browsers back to.
-type Redirects struct{ SignIn, Connect, Staff string }
+type Redirects struct{ SignIn, Connect, Staff, Proof, StepUp string }
 
 // New builds a world over a database.
 func New(t *testing.T, db *database.DB) *World {
-	return NewAt(t, db, Redirects{SignInCallback, ConnectCallback, StaffCallback})
+	return NewAt(t, db, Redirects{SignInCallback, ConnectCallback, StaffCallback, ProofCallback, StepUpCallback})
 }
 
 // NewAt is New for a product with other callbacks.
@@ -100,31 +109,53 @@ func NewAt(t *testing.T, db *database.DB, to Redirects) *World {
 	w.Log, err = decisionlog.Open(ctx, db, decisionlog.Config{Origin: origin, Signer: signer, Verifier: verifier, Now: w.Now})
 	w.must(err)
 	t.Cleanup(func() { w.Log.Close() })
+	w.Agreements, err = agreement.Open(ctx, db, w.Store, w.Now)
+	w.must(err)
+	w.Provider = w.NewProvider()
 	w.Gate = w.NewGate()
-
-	google := oauth.ProviderConfig{Issuer: w.GoogleURL, ClientID: "web", ClientSecret: "web-secret", Now: w.Now}
-	w.Provider, err = oauth.NewProvider(google, &http.Client{Transport: w})
+	w.Desk, err = w.Agreements.Desk(w.Gate, w.Store.Prover(w.Provider), Company)
 	w.must(err)
 	w.Vault = w.Store.Vault(w.Gate, w.Provider)
-	w.Owners = w.Store.Owners(w.Gate, w.Vault, w.Provider, oauth.OwnersConfig{SignInRedirect: to.SignIn, ConnectRedirect: to.Connect})
+	w.Owners = w.Store.Owners(w.Gate, w.Vault, w.Provider, oauth.OwnersConfig{
+		SignInRedirect: to.SignIn, ConnectRedirect: to.Connect, ProofRedirect: to.Proof, StepUpRedirect: to.StepUp,
+	})
 	w.Sessions = w.Store.Sessions(w.Gate, oauth.SessionConfig{})
 	w.startStaff(to)
 	return w
 }
 
+// NewProvider makes another client of the emulated Google, with no keys fetched yet.
+func (w *World) NewProvider() *oauth.Provider {
+	w.T.Helper()
+	p, err := oauth.NewProvider(oauth.ProviderConfig{Issuer: w.GoogleURL, ClientID: "web", ClientSecret: "web-secret", Now: w.Now}, &http.Client{Transport: w})
+	w.must(err)
+	return p
+}
+
 // NewGate makes another gate over the same log and facts.
 func (w *World) NewGate() *policy.Gate {
 	w.T.Helper()
-	gate, err := policy.NewGate(w.T.Context(), policy.Config{Log: w.Log, Facts: facts{Store: w.Store}, PseudonymKey: w.Keys.Pseudonym()})
+	gate, err := policy.NewGate(w.T.Context(), policy.Config{
+		Log: w.Log, Facts: facts{Store: w.Store, agreements: w.Agreements}, Prover: w.Store.Prover(w.Provider), PseudonymKey: w.Keys.Pseudonym(),
+	})
 	w.must(err)
 	w.T.Cleanup(gate.Close)
 	return gate
 }
 
-// facts is the store with the one fact that belongs to another package.
+// facts is the store with the facts that belong to other packages.
 type facts struct {
 	policy.OwnersAlone
 	*oauth.Store
+	agreements *agreement.Store
+}
+
+func (f facts) Agreement(ctx context.Context, id string) (policy.Agreement, error) {
+	return f.agreements.Agreement(ctx, id)
+}
+
+func (f facts) Acknowledged(ctx context.Context, person policy.PersonID) (time.Time, error) {
+	return f.agreements.Acknowledged(ctx, person)
 }
 
 func (facts) Instruction(context.Context, string) (policy.Instruction, error) {
@@ -135,7 +166,7 @@ func (w *World) startEmulators(to Redirects) {
 	google := emulator.Google()
 	google.Now = w.Now
 	google.Users = []emulator.User{{Email: Ada, Name: "Ada Lovelace"}, {Email: Bob, Name: "Bob Kahn"}}
-	google.Clients = []emulator.Client{{ID: "web", Secret: "web-secret", Name: "Webmail", RedirectURIs: []string{to.SignIn, to.Connect}}}
+	google.Clients = []emulator.Client{{ID: "web", Secret: "web-secret", Name: "Webmail", RedirectURIs: []string{to.SignIn, to.Connect, to.Proof, to.StepUp}}}
 	w.Google, w.GoogleURL = w.serve(google)
 }
 
@@ -144,6 +175,7 @@ func (w *World) startStaff(to Redirects) {
 	staff.Now = w.Now
 	staff.Users = []emulator.User{
 		{Email: Sam, Name: "Sam", Groups: []string{"mail-support", "mail-approvers", "everyone"}, AMR: []string{"pwd", "mfa"}},
+		{Email: Pat, Name: "Pat", Groups: []string{"mail-approvers"}, AMR: []string{"pwd", "mfa"}},
 		{Email: Ann, Name: "Ann", Groups: []string{"mail-audit"}, AMR: []string{"pwd"}},
 		{Email: Eve, Name: "Eve", Groups: []string{"everyone"}, AMR: []string{"pwd", "mfa"}},
 	}
