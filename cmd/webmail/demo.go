@@ -40,9 +40,10 @@ var demoStaff = []signon.User{
 	{Email: "review@staff.example.com", Name: "Robin Reviewer", Groups: []string{"reviewers"}, AMR: []string{"pwd", "mfa"}},
 	{Email: "support@staff.example.com", Name: "Sam Support", Groups: []string{"support"}, AMR: []string{"pwd", "mfa"}},
 	{Email: "approve@staff.example.com", Name: "Pat Approver", Groups: []string{"approvers"}, AMR: []string{"pwd", "mfa"}},
+	{Email: "operate@staff.example.com", Name: "Olive Operations", Groups: []string{"operations"}, AMR: []string{"pwd", "mfa"}},
 }
 
-var demoRoles = map[string]string{"auditors": "auditor", "reviewers": "reviewer", "support": "support", "approvers": "approver"}
+var demoRoles = map[string]string{"auditors": "auditor", "reviewers": "reviewer", "support": "support", "approvers": "approver", "operations": "operations"}
 
 func (c *demoCmd) Run(ctx context.Context) error {
 	data, err := c.directory()

@@ -24,6 +24,7 @@ import (
 	"github.com/totalengage/webmail/internal/egress"
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/aggregate"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/decisionlog"
 )
@@ -44,6 +45,8 @@ type system struct {
 	vault    *oauth.Vault
 	owners   *oauth.Owners
 	gate     *policy.Gate
+	releases *aggregate.Store
+	numbers  *aggregate.Service
 	inbox    *inbox.Service
 	front    *frontend.Server
 	handler  http.Handler
@@ -54,7 +57,12 @@ type system struct {
 type facts struct {
 	policy.OwnersAlone
 	*oauth.Store
-	product *database.DB
+	product  *database.DB
+	releases *aggregate.Store
+}
+
+func (f facts) Release(ctx context.Context, id string) (policy.Release, error) {
+	return f.releases.Release(ctx, id)
 }
 
 func (f facts) Instruction(ctx context.Context, id string) (policy.Instruction, error) {
@@ -126,15 +134,32 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.store, err = oauth.Open(ctx, s.product, s.keys, consents, oauth.Options{Log: s.log}); err != nil {
 		return err
 	}
+	if s.releases, err = aggregate.Open(ctx, s.product); err != nil {
+		return err
+	}
 	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Facts: facts{Store: s.store, product: s.product}, PseudonymKey: s.keys.Pseudonym(),
+		Log: s.decided, Facts: facts{Store: s.store, product: s.product, releases: s.releases}, PseudonymKey: s.keys.Pseudonym(),
 		Labels: map[string]string{"app": "webmail", "version": version},
 	})
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.gate.Close)
+	s.numbers, err = aggregate.New(aggregate.Config{Store: s.releases, Gate: s.gate, Log: s.decided, Facts: s.store, Mailboxes: s.mailboxes})
+	if err != nil {
+		return err
+	}
 	return s.openMail(ctx)
+}
+
+// mailboxes lists for the monthly count what the count must know of each.
+func (s *system) mailboxes(ctx context.Context) ([]aggregate.Mailbox, error) {
+	connected, err := s.store.Connected(ctx)
+	list := make([]aggregate.Mailbox, len(connected))
+	for i, c := range connected {
+		list[i] = aggregate.Mailbox{ID: c.ID, Connected: c.Since}
+	}
+	return list, err
 }
 
 func (s *system) openMail(ctx context.Context) error {
@@ -206,7 +231,7 @@ func (s *system) openFrontend(context.Context) error {
 	}
 	s.front, err = frontend.New(frontend.Config{
 		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo}, Gate: s.gate, Log: s.decided,
-		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, SignIn: deps, LinkKey: linkKey, Logger: s.log,
+		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
 	})
 	if err != nil {
 		return err
@@ -317,7 +342,7 @@ func (s *system) maintain(ctx context.Context) error {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
 	for {
-		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain} {
+		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain, "numbers": s.numbers.Maintain} {
 			if err := step(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("maintenance failed and will be tried again", "of", name)
 			}

@@ -115,7 +115,7 @@ func TestNoiseRatio(t *testing.T) {
 // TestNoiseShape holds the noise to the distribution whose tail the bar is computed from: too little noise would
 // pass the ratio test for common values only.
 func TestNoiseShape(t *testing.T) {
-	const samples = 200_000
+	const samples = 100_000
 	a := math.Exp(-aggregate.Epsilon / float64(aggregate.MaxCells))
 	var sum, zeros, beyond, far float64
 	for range samples {

@@ -73,18 +73,37 @@ func New(c Config) (*Service, error) {
 	}, nil
 }
 
-// Maintain releases the last month that is over, unless that was done. Every node may call it as often as it likes.
+// Maintain releases the last month that is over, unless that was done or the deployment is younger. Every node may
+// call it as often as it likes.
 func (s *Service) Maintain(ctx context.Context) error {
 	now := s.Log.Now()
-	free, err := s.Store.free(ctx, latest(now), now)
+	m := latest(now)
+	if begun, err := s.begun(ctx, m); err != nil || !begun {
+		return err
+	}
+	free, err := s.Store.free(ctx, m, now)
 	if err != nil || !free {
 		return err
 	}
-	_, err = s.Publish(ctx, latest(now))
+	_, err = s.Publish(ctx, m)
 	if errors.Is(err, ErrSpent) {
 		return nil // another node was faster
 	}
 	return err
+}
+
+// begun says whether the log was kept at any time of the month.
+func (s *Service) begun(ctx context.Context, m Month) (bool, error) {
+	first, err := s.Log.Record(ctx, 0)
+	switch {
+	case errors.Is(err, decisionlog.ErrDropped):
+		return true, nil // retention has removed older months than this one
+	case errors.Is(err, decisionlog.ErrNoRecord):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("aggregate: reading the log: %w", err)
+	}
+	return first.At.Before(m.End()), nil
 }
 
 // Publish counts a month and publishes what passes; the Release it returns has no ID when nothing did. Of a month

@@ -206,6 +206,7 @@ func TestFiftiethOwnerChangesNothingCertain(t *testing.T) {
 		r := w.publish(t)
 		months, err := w.store.Months(t.Context(), 1)
 		must(t, err)
+		w.gate.Close() // outcomes are recorded
 		page, err := w.log.Query(t.Context(), decisionlog.Filter{Since: october.AddDate(0, 1, 0), Limit: decisionlog.MaxPage})
 		must(t, err)
 		var events []string
@@ -376,6 +377,23 @@ func TestSeveralNodesReleaseOnce(t *testing.T) {
 			t.Errorf("got %d releases, want 1", len(got))
 		}
 	})
+}
+
+// TestYoungDeployment: a month before the log began is not counted, so that it is not recorded as empty either.
+func TestYoungDeployment(t *testing.T) {
+	w := once(t)
+	w.clock.set(after)
+	must(t, w.service.Maintain(t.Context())) // the log is empty
+	w.act(t, w.person(0), did{feature: "search", day: 32})
+	must(t, w.service.Maintain(t.Context())) // it begins in November
+	if months, err := w.store.Months(t.Context(), 12); err != nil || len(months) != 0 {
+		t.Errorf("got %v %v, want nothing", months, err)
+	}
+	w.clock.set(after.AddDate(0, 1, 0))
+	must(t, w.service.Maintain(t.Context()))
+	if months, err := w.store.Months(t.Context(), 12); err != nil || len(months) != 1 || months[0].Month.String() != "2026-11" {
+		t.Errorf("a month later: got %v %v, want November", months, err)
+	}
 }
 
 func TestNoLogNoRelease(t *testing.T) {
