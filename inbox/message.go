@@ -44,7 +44,8 @@ type Message struct {
 	Snippet         string
 	BodyKind        BodyKind
 	Attachments     []AttachmentInfo
-	html            string // for the page's questions about the body, kept only while the value lives
+	Unsubscribe     *Unsubscribe // the way off the mailing list, nil when none is offered
+	html            string       // for the page's questions about the body, kept only while the value lives
 	text            string
 }
 
@@ -66,6 +67,11 @@ type Body struct {
 	DelSp   bool
 	Inline  map[string]string // Content-ID without brackets -> part id
 	Subject string
+
+	message string // its id
+	sender  string // its one author's address in lower case, "" when there is no such one
+	proven  bool   // that it is the author's
+	spam    bool
 }
 
 // AttachmentInfo describes one attachment.
@@ -134,6 +140,7 @@ func messageOf(m *gmail.Message) Message {
 	parts := anatomy(m.Payload)
 	out.html, out.text, out.BodyKind = parts.body.html(), parts.body.text(), parts.body.kind()
 	out.Attachments = parts.attachments
+	out.Unsubscribe = unsubscribeOf(m)
 	return out
 }
 
@@ -141,6 +148,7 @@ func messageOf(m *gmail.Message) Message {
 func bodyOf(m *gmail.Message) Body {
 	parts := anatomy(m.Payload)
 	b := Body{Kind: parts.body.kind(), Inline: map[string]string{}, Subject: header(m.Payload, "Subject")}
+	b.provenance(m)
 	switch b.Kind {
 	case HTMLBody:
 		b.Content = parts.body.html()

@@ -11,6 +11,7 @@ import (
 	"github.com/totalengage/webmail/inbox/internal/gmail"
 	"github.com/totalengage/webmail/internal/database"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/consent"
 )
 
 // Visit is who is in which mailbox, and what for. Purpose and Feature come from the route that was called
@@ -46,11 +47,13 @@ type Config struct {
 	Database  *database.DB
 	Endpoint  string            // root of the Gmail API; "" is Google's
 	Transport http.RoundTripper // the way out
-	Units     int               // Gmail quota a minute and account; 0 is that of new projects, negative no limit
-	Now       func() time.Time  // nil is time.Now
-	PollEvery time.Duration     // how often live updates ask Gmail; 0 is 15 s
-	UndoShown time.Duration     // how long the page offers to undo a send; 0 is 10 s
-	UndoHeld  time.Duration     // how long the server holds it; 0 is 15 s. A late click still wins
+	Outside   *http.Client      // the way out to hosts that a mail names; nil: there is none
+	Permits   *consent.Permissions
+	Units     int              // Gmail quota a minute and account; 0 is that of new projects, negative no limit
+	Now       func() time.Time // nil is time.Now
+	PollEvery time.Duration    // how often live updates ask Gmail; 0 is 15 s
+	UndoShown time.Duration    // how long the page offers to undo a send; 0 is 10 s
+	UndoHeld  time.Duration    // how long the server holds it; 0 is 15 s. A late click still wins
 }
 
 // Service serves all mailboxes. It is safe for concurrent use.
@@ -66,6 +69,9 @@ type Service struct {
 	shown    time.Duration
 	held     time.Duration
 	boxes    *boxes
+
+	outside     *http.Client
+	permissions *consent.Permissions
 
 	pollers sync.WaitGroup  // of live updates
 	life    context.Context // of pollers; ended by Close
@@ -83,9 +89,12 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		gate: c.Gate, gmail: client, seal: c.Sealer, identity: c.Identity, html: c.HTML, db: c.Database, now: c.Now, poll: c.PollEvery, shown: c.UndoShown, held: c.UndoHeld,
-		boxes: newBoxes(), awake: make(chan struct{}, 1),
+		boxes: newBoxes(), awake: make(chan struct{}, 1), outside: c.Outside, permissions: c.Permits,
 	}
 	s.life, s.end = context.WithCancel(context.Background())
+	if s.outside == nil {
+		s.outside = &http.Client{Transport: noWayOut{}}
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
