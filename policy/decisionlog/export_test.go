@@ -6,3 +6,6 @@ func (l *Log) SetFault(do func(step string, after bool) error) { l.fault = do }
 
 // Queued returns how many callers wait for the committer.
 func (l *Log) Queued() int { return len(l.queue) }
+
+// TilePath names a tile's file.
+var TilePath = tilePath
