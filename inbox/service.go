@@ -23,6 +23,16 @@ type Visit struct {
 	Feature     policy.Feature
 	Instruction string // for a service: the standing instruction it acts on
 	Subject     string // for a service: the outbox row it is at work on, which must be the instruction's
+	Caller      string // platform caller that a service acts for; its consent is the instruction, and it is the subject
+	Recipient   string // who gets the data, in the register of recipients; "" is the actor alone
+}
+
+// Access is what the gate is asked for when the visit touches a target.
+func (v Visit) Access(target policy.Target) policy.Access {
+	return policy.Access{
+		Actor: v.Actor, Account: v.Account, Target: target, Purpose: v.Purpose, Feature: v.Feature,
+		Instruction: v.Instruction, Subject: v.Subject, Caller: v.Caller, Recipient: v.Recipient,
+	}
 }
 
 // For returns the same visit for another feature, as when opening a draft needs the message it answers.
@@ -187,9 +197,7 @@ func (s *Service) releaseHeld(ctx context.Context, v Visit, plan func() (policy.
 }
 
 func (s *Service) authorize(ctx context.Context, v Visit, target policy.Target) (*policy.Grant, error) {
-	return s.gate.Authorize(ctx, policy.Access{
-		Actor: v.Actor, Account: v.Account, Target: target, Purpose: v.Purpose, Feature: v.Feature, Instruction: v.Instruction, Subject: v.Subject,
-	})
+	return s.gate.Authorize(ctx, v.Access(target))
 }
 
 // translate turns the client's kinds of error into the package's.

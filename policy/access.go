@@ -160,8 +160,8 @@ func (a Access) complete() string {
 		return "actor.kind"
 	case a.Actor.Person == "" && a.Actor.Kind != Service:
 		return "actor.person"
-	case a.Actor.Kind == Service && a.Instruction == "" && a.Target.Resource.Kind != Aggregates:
-		return "instruction"
+	case a.Actor.Kind == Service && a.Instruction == "" && a.Caller == "" && a.Target.Resource.Kind != Aggregates:
+		return "instruction" // a platform caller without the owner's consent is refused by the rules, which say why
 	case a.Instruction != "" && a.Subject == "":
 		return "subject"
 	case a.Account == "" && a.Target.Resource.Kind != Log && a.Target.Resource.Kind != Aggregates:

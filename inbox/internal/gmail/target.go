@@ -146,6 +146,9 @@ func (r route) target(req *http.Request, vars map[string]string, upload bool) (p
 	}
 	t.Params, t.Body = params, body.digest()
 	t.Classes = r.classes
+	if r.upload && body.plain {
+		t.Classes = writtenPlain
+	}
 	if r.byFormat {
 		t.Classes = classesOf(format)
 	}
@@ -209,6 +212,7 @@ type content struct {
 	fields map[string]any
 	raw    [sha256.Size]byte
 	hasRaw bool
+	plain  bool // the message is one text
 	upload bool
 }
 
@@ -288,7 +292,7 @@ func parseJSON(data []byte) (content, error) {
 		if err != nil {
 			return c, fmt.Errorf("%w: its message is not base64url", errUnreadable)
 		}
-		c.raw, c.hasRaw = sha256.Sum256(message), true
+		c.raw, c.hasRaw, c.plain = sha256.Sum256(message), true, plainText(message)
 		delete(holder, "raw")
 	}
 	return c, nil
