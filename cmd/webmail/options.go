@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -92,7 +93,8 @@ type serverOptions struct {
 	UndoHeld  time.Duration `help:"How long the server holds a send; longer than shown, so that a late click still wins." default:"15s"`
 	LogLevel  string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 
-	demo bool // everything embedded; never set by a flag
+	demo    bool         // everything embedded; never set by a flag
+	outside *http.Client // stands in for the hosts that a mail names; set by the demo alone
 }
 
 // googleEndpoint is where Gmail is unless told otherwise.

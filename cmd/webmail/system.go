@@ -45,6 +45,7 @@ type system struct {
 	vault    *oauth.Vault
 	owners   *oauth.Owners
 	gate     *policy.Gate
+	permits  *consent.Permissions
 	releases *aggregate.Store
 	numbers  *aggregate.Service
 	inbox    *inbox.Service
@@ -58,6 +59,7 @@ type facts struct {
 	policy.OwnersAlone
 	*oauth.Store
 	product  *database.DB
+	permits  *consent.Permissions
 	releases *aggregate.Store
 }
 
@@ -65,8 +67,13 @@ func (f facts) Release(ctx context.Context, id string) (policy.Release, error) {
 	return f.releases.Release(ctx, id)
 }
 
+// Instruction looks among the standing instructions first, then among the permissions to transfer.
 func (f facts) Instruction(ctx context.Context, id string) (policy.Instruction, error) {
-	return inbox.Instruction(ctx, f.product, id)
+	in, err := inbox.Instruction(ctx, f.product, id)
+	if errors.Is(err, policy.ErrUnknown) {
+		return f.permits.Instruction(ctx, id)
+	}
+	return in, err
 }
 
 func newSystem(ctx context.Context, o serverOptions, log *slog.Logger) (*system, error) {
@@ -134,11 +141,12 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.store, err = oauth.Open(ctx, s.product, s.keys, consents, oauth.Options{Log: s.log}); err != nil {
 		return err
 	}
+	s.permits = consent.OpenPermissions(s.product, s.store, s.store, nil)
 	if s.releases, err = aggregate.Open(ctx, s.product); err != nil {
 		return err
 	}
 	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Facts: facts{Store: s.store, product: s.product, releases: s.releases}, PseudonymKey: s.keys.Pseudonym(),
+		Log: s.decided, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases}, PseudonymKey: s.keys.Pseudonym(),
 		Labels: map[string]string{"app": "webmail", "version": version},
 	})
 	if err != nil {
@@ -176,6 +184,7 @@ func (s *system) openMail(ctx context.Context) error {
 	s.inbox, err = inbox.New(inbox.Config{
 		Gate: s.gate, Tokens: tokens{s.vault}, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: s.out, Units: o.Units, PollEvery: o.Poll,
 		UndoShown: o.UndoShown, UndoHeld: o.UndoHeld, Identity: s.store, HTML: composedHTML{},
+		Outside: s.outside(), Permits: s.permits,
 	})
 	if err != nil {
 		return err
@@ -183,9 +192,17 @@ func (s *system) openMail(ctx context.Context) error {
 	s.closers = append(s.closers, s.inbox.Close)
 	s.vault.OnPurge(func(ctx context.Context, account policy.AccountID) error {
 		s.inbox.Forget(account)
-		return s.inbox.Purge(ctx, account)
+		return errors.Join(s.inbox.Purge(ctx, account), s.permits.PurgeAccount(ctx, account))
 	})
 	return s.recordStart(ctx)
+}
+
+// outside is the way out to hosts that a mail names. In the demo, which has no internet, they are in memory.
+func (s *system) outside() *http.Client {
+	if s.options.outside != nil {
+		return s.options.outside
+	}
+	return egress.NewPublic().Client()
 }
 
 // signInTime bounds a call to a sign-in provider.
@@ -342,7 +359,7 @@ func (s *system) maintain(ctx context.Context) error {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
 	for {
-		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain, "numbers": s.numbers.Maintain} {
+		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain, "numbers": s.numbers.Maintain, "permissions": s.permits.Sweep} {
 			if err := step(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("maintenance failed and will be tried again", "of", name)
 			}
