@@ -15,3 +15,10 @@ export function whoOf({ kind, name }: AccessEntry['who']): string {
 
 /** Whether a person other than the owner is meant; programs that act for the owner are not. */
 export const isOtherPerson = ({ kind }: AccessEntry['who']): boolean => kind !== 'service' && kind !== 'owner';
+
+/** Why it happened and under which rule, in one line. */
+export function reasonOf({ why, rule, clauses, allowed }: AccessEntry): string {
+  const under = rule ? `${allowed ? 'Allowed by' : 'Refused by'}: ${rule}` : '';
+  const named = clauses.length > 0 ? ` (${clauses.join(', ')})` : '';
+  return [`Why: ${why}`, `${under}${named}`.trim()].filter(Boolean).join('. ');
+}
