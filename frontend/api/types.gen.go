@@ -5,6 +5,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
@@ -39,43 +40,43 @@ func (e AccessEntryWhoKind) Valid() bool {
 
 // Defines values for AccessState.
 const (
-	Active    AccessState = "active"
-	Closed    AccessState = "closed"
-	Declined  AccessState = "declined"
-	Expired   AccessState = "expired"
-	Lapsed    AccessState = "lapsed"
-	Offered   AccessState = "offered"
-	Pending   AccessState = "pending"
-	Refused   AccessState = "refused"
-	Requested AccessState = "requested"
-	Revoked   AccessState = "revoked"
-	Withdrawn AccessState = "withdrawn"
+	AccessStateActive    AccessState = "active"
+	AccessStateClosed    AccessState = "closed"
+	AccessStateDeclined  AccessState = "declined"
+	AccessStateExpired   AccessState = "expired"
+	AccessStateLapsed    AccessState = "lapsed"
+	AccessStateOffered   AccessState = "offered"
+	AccessStatePending   AccessState = "pending"
+	AccessStateRefused   AccessState = "refused"
+	AccessStateRequested AccessState = "requested"
+	AccessStateRevoked   AccessState = "revoked"
+	AccessStateWithdrawn AccessState = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the AccessState enum.
 func (e AccessState) Valid() bool {
 	switch e {
-	case Active:
+	case AccessStateActive:
 		return true
-	case Closed:
+	case AccessStateClosed:
 		return true
-	case Declined:
+	case AccessStateDeclined:
 		return true
-	case Expired:
+	case AccessStateExpired:
 		return true
-	case Lapsed:
+	case AccessStateLapsed:
 		return true
-	case Offered:
+	case AccessStateOffered:
 		return true
-	case Pending:
+	case AccessStatePending:
 		return true
-	case Refused:
+	case AccessStateRefused:
 		return true
-	case Requested:
+	case AccessStateRequested:
 		return true
-	case Revoked:
+	case AccessStateRevoked:
 		return true
-	case Withdrawn:
+	case AccessStateWithdrawn:
 		return true
 	default:
 		return false
@@ -121,6 +122,24 @@ func (e ComposeKind) Valid() bool {
 	case Reply:
 		return true
 	case ReplyAll:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConsentRecordAct.
+const (
+	ConsentRecordActAgreed    ConsentRecordAct = "agreed"
+	ConsentRecordActWithdrawn ConsentRecordAct = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ConsentRecordAct enum.
+func (e ConsentRecordAct) Valid() bool {
+	switch e {
+	case ConsentRecordActAgreed:
+		return true
+	case ConsentRecordActWithdrawn:
 		return true
 	default:
 		return false
@@ -208,6 +227,78 @@ func (e OutboxItemState) Valid() bool {
 	case Sent:
 		return true
 	case Undone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Right.
+const (
+	Access        Right = "access"
+	Erasure       Right = "erasure"
+	Objection     Right = "objection"
+	Portability   Right = "portability"
+	Rectification Right = "rectification"
+	Restriction   Right = "restriction"
+)
+
+// Valid indicates whether the value is a known member of the Right enum.
+func (e Right) Valid() bool {
+	switch e {
+	case Access:
+		return true
+	case Erasure:
+		return true
+	case Objection:
+		return true
+	case Portability:
+		return true
+	case Rectification:
+		return true
+	case Restriction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RightsRequestHow.
+const (
+	RightsRequestHowOperator RightsRequestHow = "operator"
+	RightsRequestHowProduct  RightsRequestHow = "product"
+)
+
+// Valid indicates whether the value is a known member of the RightsRequestHow enum.
+func (e RightsRequestHow) Valid() bool {
+	switch e {
+	case RightsRequestHowOperator:
+		return true
+	case RightsRequestHowProduct:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RightsRequestState.
+const (
+	RightsRequestStateAnswered RightsRequestState = "answered"
+	RightsRequestStateMoot     RightsRequestState = "moot"
+	RightsRequestStateOpen     RightsRequestState = "open"
+	RightsRequestStateRefused  RightsRequestState = "refused"
+)
+
+// Valid indicates whether the value is a known member of the RightsRequestState enum.
+func (e RightsRequestState) Valid() bool {
+	switch e {
+	case RightsRequestStateAnswered:
+		return true
+	case RightsRequestStateMoot:
+		return true
+	case RightsRequestStateOpen:
+		return true
+	case RightsRequestStateRefused:
 		return true
 	default:
 		return false
@@ -307,6 +398,24 @@ func (e ListDecisionsParamsKind) Valid() bool {
 	case ListDecisionsParamsKindLifecycle:
 		return true
 	case ListDecisionsParamsKindOutcome:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EndRightsRequestParamsAct.
+const (
+	Answer EndRightsRequestParamsAct = "answer"
+	Refuse EndRightsRequestParamsAct = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the EndRightsRequestParamsAct enum.
+func (e EndRightsRequestParamsAct) Valid() bool {
+	switch e {
+	case Answer:
+		return true
+	case Refuse:
 		return true
 	default:
 		return false
@@ -457,11 +566,13 @@ type AccessView struct {
 
 // Account defines model for Account.
 type Account struct {
-	Email  string       `json:"email"`
-	Id     string       `json:"id"`
-	Name   string       `json:"name"`
-	Scopes []string     `json:"scopes,omitempty"`
-	State  AccountState `json:"state"`
+	// Changes when a newer disclosure than the one agreed to may take effect
+	Changes *time.Time   `json:"changes,omitempty"`
+	Email   string       `json:"email"`
+	Id      string       `json:"id"`
+	Name    string       `json:"name"`
+	Scopes  []string     `json:"scopes,omitempty"`
+	State   AccountState `json:"state"`
 }
 
 // AccountState defines model for Account.State.
@@ -490,6 +601,14 @@ type Acknowledgement struct {
 type Address struct {
 	Email string `json:"email"`
 	Name  string `json:"name,omitempty"`
+}
+
+// AskRight defines model for AskRight.
+type AskRight struct {
+	// California the person says to live in California
+	California bool   `json:"california,omitempty"`
+	Note       string `json:"note,omitempty"`
+	Right      Right  `json:"right"`
 }
 
 // Attachment defines model for Attachment.
@@ -553,12 +672,80 @@ type ComposeAttachment struct {
 	UploadId  string `json:"uploadId,omitempty"`
 }
 
+// ConnectService defines model for ConnectService.
+type ConnectService struct {
+	// State what the service sent the owner with, handed back to it as it is
+	State string `json:"state,omitempty"`
+}
+
+// ConnectedService defines model for ConnectedService.
+type ConnectedService struct {
+	// Asks it asks for something that the owner has not agreed to
+	Asks bool `json:"asks"`
+
+	// Gets what it gets once connected; empty when the rules allow it nothing
+	Gets []string `json:"gets"`
+	Id   string   `json:"id"`
+
+	// Mailbox the handle by which the service names this mailbox; once connected
+	Mailbox string `json:"mailbox,omitempty"`
+	Name    string `json:"name"`
+
+	// Returns connecting leads on to the service
+	Returns bool `json:"returns"`
+
+	// Since of the consent; absent while it is not connected
+	Since *time.Time `json:"since,omitempty"`
+	Until *time.Time `json:"until,omitempty"`
+
+	// Use what it uses mail for, in the operator's words
+	Use string `json:"use"`
+}
+
+// ConsentRecord defines model for ConsentRecord.
+type ConsentRecord struct {
+	Account string           `json:"account"`
+	Act     ConsentRecordAct `json:"act"`
+	At      time.Time        `json:"at"`
+
+	// Email absent for a mailbox that has left
+	Email    string `json:"email,omitempty"`
+	Language string `json:"language,omitempty"`
+
+	// Sha256 digest of the text as it was shown
+	Sha256 string `json:"sha256,omitempty"`
+
+	// Text address of a page with the text
+	Text    string `json:"text,omitempty"`
+	Version int    `json:"version,omitempty"`
+}
+
+// ConsentRecordAct defines model for ConsentRecord.Act.
+type ConsentRecordAct string
+
+// Consents defines model for Consents.
+type Consents struct {
+	Consents []ConsentRecord `json:"consents"`
+
+	// Current version of the text in force
+	Current int `json:"current"`
+}
+
 // Conversation defines model for Conversation.
 type Conversation struct {
 	Id       string    `json:"id"`
 	LabelIds []string  `json:"labelIds"`
 	Messages []Message `json:"messages"`
 	Subject  string    `json:"subject"`
+}
+
+// Copy For programs as well as people. Message texts appear only where they are stored, as in the outbox.
+type Copy struct {
+	Format               string                   `json:"format"`
+	Made                 time.Time                `json:"made"`
+	Mailboxes            []map[string]interface{} `json:"mailboxes"`
+	Person               map[string]interface{}   `json:"person"`
+	AdditionalProperties map[string]interface{}   `json:"-"`
 }
 
 // DecisionEvent defines model for DecisionEvent.
@@ -745,6 +932,23 @@ type NumbersRelease struct {
 	Questions []NumbersQuestion `json:"questions"`
 }
 
+// OpenRightsRequest defines model for OpenRightsRequest.
+type OpenRightsRequest struct {
+	// Contact where to answer
+	Contact   string    `json:"contact"`
+	Due       time.Time `json:"due"`
+	Id        string    `json:"id"`
+	MayRefuse bool      `json:"mayRefuse"`
+	Note      string    `json:"note,omitempty"`
+	Received  time.Time `json:"received"`
+	Right     Right     `json:"right"`
+}
+
+// OpenRightsRequests defines model for OpenRightsRequests.
+type OpenRightsRequests struct {
+	Requests []OpenRightsRequest `json:"requests"`
+}
+
 // OutboxItem defines model for OutboxItem.
 type OutboxItem struct {
 	// Error for failed: what to do
@@ -767,6 +971,25 @@ type OutboxList struct {
 	Items []OutboxItem `json:"items"`
 }
 
+// PlatformDraft defines model for PlatformDraft.
+type PlatformDraft struct {
+	Subject string    `json:"subject"`
+	Text    string    `json:"text"`
+	To      []Address `json:"to"`
+}
+
+// PlatformStarted defines model for PlatformStarted.
+type PlatformStarted struct {
+	// Finish the page on which the owner finishes the draft
+	Finish string `json:"finish"`
+}
+
+// PlatformUnread defines model for PlatformUnread.
+type PlatformUnread struct {
+	// Unread conversations
+	Unread int64 `json:"unread"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Clauses clause ids that refused
@@ -774,7 +997,7 @@ type Problem struct {
 
 	// Code Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
 	// draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, step_up_required, answered, request_expired,
-	// own_request, acknowledgement_due, second_factor, no_mailbox, internal.
+	// own_request, assertion_refused, acknowledgement_due, second_factor, no_mailbox, internal.
 	Code string `json:"code"`
 
 	// DecisionId the recorded decision, for policy_denied
@@ -813,6 +1036,32 @@ type Redirect struct {
 	Redirect string `json:"redirect"`
 }
 
+// Right defines model for Right.
+type Right string
+
+// RightsRequest defines model for RightsRequest.
+type RightsRequest struct {
+	Due      time.Time          `json:"due"`
+	Ended    *time.Time         `json:"ended,omitempty"`
+	How      RightsRequestHow   `json:"how,omitempty"`
+	Id       string             `json:"id"`
+	Note     string             `json:"note,omitempty"`
+	Received time.Time          `json:"received"`
+	Right    Right              `json:"right"`
+	State    RightsRequestState `json:"state"`
+}
+
+// RightsRequestHow defines model for RightsRequest.How.
+type RightsRequestHow string
+
+// RightsRequestState defines model for RightsRequest.State.
+type RightsRequestState string
+
+// RightsRequests defines model for RightsRequests.
+type RightsRequests struct {
+	Requests []RightsRequest `json:"requests"`
+}
+
 // RouteFigures defines model for RouteFigures.
 type RouteFigures struct {
 	// Failed answered with 5xx
@@ -833,6 +1082,16 @@ type RouteFigures struct {
 	Route string `json:"route"`
 }
 
+// ScopeUse defines model for ScopeUse.
+type ScopeUse struct {
+	// Needed false: Google reports it, and nothing here uses it
+	Needed bool   `json:"needed"`
+	Scope  string `json:"scope"`
+
+	// Uses purposes of the policy
+	Uses []string `json:"uses"`
+}
+
 // Search defines model for Search.
 type Search struct {
 	Page  string `json:"page,omitempty"`
@@ -850,12 +1109,24 @@ type SendRequest struct {
 	IdempotencyKey string `json:"idempotencyKey"`
 }
 
+// ServiceConnected defines model for ServiceConnected.
+type ServiceConnected struct {
+	// Redirect the address registered for the service, with mailbox and state; absent when it has none
+	Redirect string           `json:"redirect,omitempty"`
+	Service  ConnectedService `json:"service"`
+}
+
 // ServiceFigures defines model for ServiceFigures.
 type ServiceFigures struct {
 	Routes []RouteFigures `json:"routes"`
 
 	// Since start of the server that answers
 	Since time.Time `json:"since"`
+}
+
+// ServiceList defines model for ServiceList.
+type ServiceList struct {
+	Services []ConnectedService `json:"services"`
 }
 
 // Session defines model for Session.
@@ -976,6 +1247,35 @@ type StepUp struct {
 // StepUpFor what the fresh sign-in is for
 type StepUpFor string
 
+// Stored defines model for Stored.
+type Stored struct {
+	Mailboxes []StoredMailbox `json:"mailboxes"`
+	Sessions  []StoredSession `json:"sessions"`
+	Stores    []StoredKind    `json:"stores"`
+}
+
+// StoredKind defines model for StoredKind.
+type StoredKind struct {
+	Ends  string `json:"ends"`
+	Store string `json:"store"`
+	What  string `json:"what"`
+	Why   string `json:"why"`
+}
+
+// StoredMailbox defines model for StoredMailbox.
+type StoredMailbox struct {
+	Email  string     `json:"email"`
+	Id     string     `json:"id"`
+	Scopes []ScopeUse `json:"scopes"`
+}
+
+// StoredSession defines model for StoredSession.
+type StoredSession struct {
+	Current  bool      `json:"current"`
+	LastUsed time.Time `json:"lastUsed"`
+	Started  time.Time `json:"started"`
+}
+
 // ThreadChange defines model for ThreadChange.
 type ThreadChange struct {
 	Add     []string `json:"add,omitempty"`
@@ -1047,6 +1347,9 @@ type MessageParam = string
 // RequestParam defines model for request.
 type RequestParam = string
 
+// ServiceParam defines model for service.
+type ServiceParam = string
+
 // ThreadParam defines model for thread.
 type ThreadParam = string
 
@@ -1098,6 +1401,9 @@ type SignOutParams struct {
 	Everywhere bool `form:"everywhere,omitempty" json:"everywhere,omitempty"`
 }
 
+// EndRightsRequestParamsAct defines parameters for EndRightsRequest.
+type EndRightsRequestParamsAct string
+
 // AgreeToAccessJSONRequestBody defines body for AgreeToAccess for application/json ContentType.
 type AgreeToAccessJSONRequestBody = AccessChoice
 
@@ -1125,6 +1431,9 @@ type SearchThreadsJSONRequestBody = Search
 // SendJSONRequestBody defines body for Send for application/json ContentType.
 type SendJSONRequestBody = SendRequest
 
+// ConnectServiceJSONRequestBody defines body for ConnectService for application/json ContentType.
+type ConnectServiceJSONRequestBody = ConnectService
+
 // ModifyThreadsJSONRequestBody defines body for ModifyThreads for application/json ContentType.
 type ModifyThreadsJSONRequestBody = ThreadChange
 
@@ -1136,6 +1445,9 @@ type UntrashThreadsJSONRequestBody = ThreadIDs
 
 // UploadMultipartRequestBody defines body for Upload for multipart/form-data ContentType.
 type UploadMultipartRequestBody UploadMultipartBody
+
+// AskRightJSONRequestBody defines body for AskRight for application/json ContentType.
+type AskRightJSONRequestBody = AskRight
 
 // StepUpJSONRequestBody defines body for StepUp for application/json ContentType.
 type StepUpJSONRequestBody = StepUp
@@ -1151,3 +1463,115 @@ type DeclineRequestJSONRequestBody = AccessNote
 
 // TakeOfferJSONRequestBody defines body for TakeOffer for application/json ContentType.
 type TakeOfferJSONRequestBody = StaffTake
+
+// PlatformDraftJSONRequestBody defines body for PlatformDraft for application/json ContentType.
+type PlatformDraftJSONRequestBody = PlatformDraft
+
+// Getter for additional properties for Copy. Returns the specified
+// element and whether it was found
+func (a Copy) Get(fieldName string) (value interface{}, found bool) {
+	if a.AdditionalProperties != nil {
+		value, found = a.AdditionalProperties[fieldName]
+	}
+	return
+}
+
+// Setter for additional properties for Copy
+func (a *Copy) Set(fieldName string, value interface{}) {
+	if a.AdditionalProperties == nil {
+		a.AdditionalProperties = make(map[string]interface{})
+	}
+	a.AdditionalProperties[fieldName] = value
+}
+
+// Override default JSON handling for Copy to handle AdditionalProperties
+func (a *Copy) UnmarshalJSON(b []byte) error {
+	object := make(map[string]json.RawMessage)
+	err := json.Unmarshal(b, &object)
+	if err != nil {
+		return err
+	}
+
+	if raw, found := object["format"]; found {
+		err = json.Unmarshal(raw, &a.Format)
+		if err != nil {
+			return fmt.Errorf("error reading 'format': %w", err)
+		}
+		delete(object, "format")
+	}
+
+	if raw, found := object["made"]; found {
+		err = json.Unmarshal(raw, &a.Made)
+		if err != nil {
+			return fmt.Errorf("error reading 'made': %w", err)
+		}
+		delete(object, "made")
+	}
+
+	if raw, found := object["mailboxes"]; found {
+		err = json.Unmarshal(raw, &a.Mailboxes)
+		if err != nil {
+			return fmt.Errorf("error reading 'mailboxes': %w", err)
+		}
+		delete(object, "mailboxes")
+	}
+
+	if raw, found := object["person"]; found {
+		err = json.Unmarshal(raw, &a.Person)
+		if err != nil {
+			return fmt.Errorf("error reading 'person': %w", err)
+		}
+		delete(object, "person")
+	}
+
+	if len(object) != 0 {
+		a.AdditionalProperties = make(map[string]interface{})
+		for fieldName, fieldBuf := range object {
+			var fieldVal interface{}
+			err := json.Unmarshal(fieldBuf, &fieldVal)
+			if err != nil {
+				return fmt.Errorf("error unmarshaling field %s: %w", fieldName, err)
+			}
+			a.AdditionalProperties[fieldName] = fieldVal
+		}
+	}
+	return nil
+}
+
+// Override default JSON handling for Copy to handle AdditionalProperties
+func (a Copy) MarshalJSON() ([]byte, error) {
+	var err error
+	object := make(map[string]json.RawMessage)
+
+	object["format"], err = json.Marshal(a.Format)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'format': %w", err)
+	}
+
+	object["made"], err = json.Marshal(a.Made)
+	if err != nil {
+		return nil, fmt.Errorf("error marshaling 'made': %w", err)
+	}
+
+	if a.Mailboxes != nil {
+		object["mailboxes"], err = json.Marshal(a.Mailboxes)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'mailboxes': %w", err)
+		}
+	}
+
+	if a.Person != nil {
+		object["person"], err = json.Marshal(a.Person)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'person': %w", err)
+		}
+	}
+
+	for fieldName, field := range a.AdditionalProperties {
+		object[fieldName], err = json.Marshal(field)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling '%s': %w", fieldName, err)
+		}
+	}
+	return json.Marshal(object)
+}

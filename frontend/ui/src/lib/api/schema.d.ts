@@ -54,6 +54,143 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{account}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back the agreement for one mailbox, in one act. Nothing may be kept without it, so it ends as by disconnecting. */
+        post: operations["withdrawConsent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/stored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is stored, why and for how long; each connected mailbox with its permissions and what each is for; the browsers that are signed in. */
+        get: operations["getStored"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which text the signed-in owner agreed to or took back, and when, newest first. */
+        get: operations["listConsents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/download": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A copy of everything that is stored of the signed-in owner, with the record of accesses. Needs a fresh sign-in (step_up_required); five a day. */
+        post: operations["downloadStored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delete everything of the signed-in owner, all mailboxes and sessions included. Needs a fresh sign-in (step_up_required). */
+        post: operations["deleteAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/rights-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the signed-in owner asked about their data, newest first. */
+        get: operations["listRightsRequests"];
+        put?: never;
+        /** Ask for what the product does not do by itself. It is answered within 30 days. */
+        post: operations["askRight"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/rights-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open requests about personal data, the most urgent first. For support. */
+        get: operations["listOpenRightsRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/staff/rights-requests/{request}/{act}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that a request was answered, or refuse it where the law allows that. */
+        post: operations["endRightsRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{account}/labels": {
         parameters: {
             query?: never;
@@ -619,6 +756,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{account}/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The operator's other services, what each would get of this mailbox, and which of them its owner connected. */
+        get: operations["listServices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{account}/services/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The owner's consent that this service gets what is listed for it, for a year. A service of which nothing is allowed answers 409 conflict. */
+        post: operations["connectService"];
+        /** Take the consent back. It holds for the service's next call. */
+        delete: operations["disconnectService"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/platform/v1/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** For another service of the operator, how many conversations of one owner's inbox are unread (feature unread_badge, purpose inbox.sync). */
+        get: operations["platformUnread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/platform/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** For another service of the operator, put a draft into one owner's mailbox, for the owner to finish (feature start_draft, purpose inbox.compose). It is never sent from here. */
+        post: operations["platformDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit/decisions": {
         parameters: {
             query?: never;
@@ -665,7 +871,7 @@ export interface components {
             /**
              * @description Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
              *     draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, step_up_required, answered, request_expired,
-             *     own_request, acknowledgement_due, second_factor, no_mailbox, internal.
+             *     own_request, assertion_refused, acknowledgement_due, second_factor, no_mailbox, internal.
              */
             code: string;
             /** @description what to do; never holds mail content */
@@ -709,6 +915,116 @@ export interface components {
             /** @enum {string} */
             state: "connected" | "consent_required" | "reconnect";
             scopes?: string[];
+            /**
+             * Format: date-time
+             * @description when a newer disclosure than the one agreed to may take effect
+             */
+            changes?: string;
+        };
+        Stored: {
+            stores: components["schemas"]["StoredKind"][];
+            mailboxes: components["schemas"]["StoredMailbox"][];
+            sessions: components["schemas"]["StoredSession"][];
+        };
+        StoredKind: {
+            store: string;
+            what: string;
+            why: string;
+            ends: string;
+        };
+        StoredMailbox: {
+            id: string;
+            email: string;
+            scopes: components["schemas"]["ScopeUse"][];
+        };
+        ScopeUse: {
+            scope: string;
+            /** @description false: Google reports it, and nothing here uses it */
+            needed: boolean;
+            /** @description purposes of the policy */
+            uses: string[];
+        };
+        StoredSession: {
+            /** Format: date-time */
+            started: string;
+            /** Format: date-time */
+            lastUsed: string;
+            current: boolean;
+        };
+        Consents: {
+            consents: components["schemas"]["ConsentRecord"][];
+            /** @description version of the text in force */
+            current: number;
+        };
+        ConsentRecord: {
+            account: string;
+            /** @description absent for a mailbox that has left */
+            email?: string;
+            /** @enum {string} */
+            act: "agreed" | "withdrawn";
+            /** Format: date-time */
+            at: string;
+            version?: number;
+            language?: string;
+            /** @description digest of the text as it was shown */
+            sha256?: string;
+            /** @description address of a page with the text */
+            text?: string;
+        };
+        /** @description For programs as well as people. Message texts appear only where they are stored, as in the outbox. */
+        Copy: {
+            format: string;
+            /** Format: date-time */
+            made: string;
+            person: {
+                [key: string]: unknown;
+            };
+            mailboxes: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /** @enum {string} */
+        Right: "access" | "portability" | "rectification" | "erasure" | "restriction" | "objection";
+        AskRight: {
+            right: components["schemas"]["Right"];
+            /** @description the person says to live in California */
+            california?: boolean;
+            note?: string;
+        };
+        RightsRequests: {
+            requests: components["schemas"]["RightsRequest"][];
+        };
+        RightsRequest: {
+            id: string;
+            right: components["schemas"]["Right"];
+            /** Format: date-time */
+            received: string;
+            /** Format: date-time */
+            due: string;
+            /** @enum {string} */
+            state: "open" | "answered" | "refused" | "moot";
+            /** Format: date-time */
+            ended?: string;
+            /** @enum {string} */
+            how?: "product" | "operator";
+            note?: string;
+        };
+        OpenRightsRequests: {
+            requests: components["schemas"]["OpenRightsRequest"][];
+        };
+        OpenRightsRequest: {
+            id: string;
+            right: components["schemas"]["Right"];
+            /** Format: date-time */
+            received: string;
+            /** Format: date-time */
+            due: string;
+            /** @description where to answer */
+            contact: string;
+            note?: string;
+            mayRefuse: boolean;
         };
         LabelList: {
             labels: components["schemas"]["Label"][];
@@ -1269,6 +1585,55 @@ export interface components {
              */
             p95Ms: number;
         };
+        ServiceList: {
+            services: components["schemas"]["ConnectedService"][];
+        };
+        ConnectedService: {
+            id: string;
+            name: string;
+            /** @description what it uses mail for, in the operator's words */
+            use: string;
+            /** @description what it gets once connected; empty when the rules allow it nothing */
+            gets: string[];
+            /** @description it asks for something that the owner has not agreed to */
+            asks: boolean;
+            /** @description connecting leads on to the service */
+            returns: boolean;
+            /**
+             * Format: date-time
+             * @description of the consent; absent while it is not connected
+             */
+            since?: string;
+            /** Format: date-time */
+            until?: string;
+            /** @description the handle by which the service names this mailbox; once connected */
+            mailbox?: string;
+        };
+        ConnectService: {
+            /** @description what the service sent the owner with, handed back to it as it is */
+            state?: string;
+        };
+        ServiceConnected: {
+            service: components["schemas"]["ConnectedService"];
+            /** @description the address registered for the service, with mailbox and state; absent when it has none */
+            redirect?: string;
+        };
+        PlatformUnread: {
+            /**
+             * Format: int64
+             * @description conversations
+             */
+            unread: number;
+        };
+        PlatformDraft: {
+            to: components["schemas"]["Address"][];
+            subject: string;
+            text: string;
+        };
+        PlatformStarted: {
+            /** @description the page on which the owner finishes the draft */
+            finish: string;
+        };
     };
     responses: {
         /** @description A refusal or failure, in one shape (RFC 9457). */
@@ -1286,6 +1651,7 @@ export interface components {
         thread: string;
         message: string;
         request: string;
+        service: string;
         draft: string;
     };
     requestBodies: never;
@@ -1349,6 +1715,198 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description disconnected */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawConsent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description withdrawn */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStored: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stored"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listConsents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consents"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    downloadStored: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Copy"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRightsRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsRequests"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    askRight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskRight"];
+            };
+        };
+        responses: {
+            /** @description registered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RightsRequest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOpenRightsRequests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenRightsRequests"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    endRightsRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                request: string;
+                act: "answer" | "refuse";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ended */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2264,6 +2822,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ServiceFigures"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listServices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    connectService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                service: components["parameters"]["service"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectService"];
+            };
+        };
+        responses: {
+            /** @description connected */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceConnected"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    disconnectService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                service: components["parameters"]["service"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description disconnected */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    platformUnread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformUnread"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    platformDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlatformDraft"];
+            };
+        };
+        responses: {
+            /** @description made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformStarted"];
                 };
             };
             default: components["responses"]["Problem"];
