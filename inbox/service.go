@@ -23,6 +23,7 @@ type Visit struct {
 	Feature     policy.Feature
 	Instruction string // for a service: the standing instruction it acts on
 	Subject     string // for a service: the outbox row it is at work on, which must be the instruction's
+	Agreement   string // for staff: the owner's agreement that they see a message
 	Caller      string // platform caller that a service acts for; its consent is the instruction, and it is the subject
 	Recipient   string // who gets the data, in the register of recipients; "" is the actor alone
 }
@@ -31,7 +32,7 @@ type Visit struct {
 func (v Visit) Access(target policy.Target) policy.Access {
 	return policy.Access{
 		Actor: v.Actor, Account: v.Account, Target: target, Purpose: v.Purpose, Feature: v.Feature,
-		Instruction: v.Instruction, Subject: v.Subject, Caller: v.Caller, Recipient: v.Recipient,
+		Instruction: v.Instruction, Subject: v.Subject, Agreement: v.Agreement, Caller: v.Caller, Recipient: v.Recipient,
 	}
 }
 
