@@ -157,9 +157,11 @@ function mayDo({ state, requester }, mode) {
 }
 
 function seenByStaff(request, mode) {
-  const { account: _account, text: _text, ...rest } = request;
+  const shown = { ...request };
+  delete shown.account;
+  delete shown.text;
   return {
-    ...rest,
+    ...shown,
     mailbox: 'alice@example.com',
     mine: request.requester?.name === 'Sam Support' && mode === 'support',
     may: mayDo(request, mode),
