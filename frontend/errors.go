@@ -36,6 +36,9 @@ func problemOf(err error) api.Problem {
 		invalid   *inbox.InvalidError
 		throttled *inbox.Throttled
 	)
+	if out, ok := platformProblem(err); ok {
+		return out
+	}
 	switch {
 	case errors.As(err, &refused):
 		return refusal(refused)

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/mux"
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/totalengage/webmail/frontend/platform"
 	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/frontend/traffic"
 	"github.com/totalengage/webmail/inbox"
@@ -40,6 +41,7 @@ type Config struct {
 	Sessions  *oauth.Sessions
 	Owners    *oauth.Owners
 	Vault     *oauth.Vault
+	Platform  *platform.Platform // the company's other services
 	SignIn    signin.Deps
 	Numbers   *aggregate.Service
 	LinkKey   []byte // signs the links of inline images, at least 32 bytes
@@ -89,6 +91,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	for _, route := range routes {
 		r.Handle(route.path, s.enter(route)).Methods(route.method)
 	}
+	s.mountPlatform(r)
 	signin.Register(r, s.SignIn)
 	r.HandleFunc("/blank", s.blank).Methods(http.MethodGet)
 	r.HandleFunc("/healthz", s.healthy).Methods(http.MethodGet)
