@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { access, agreed, resetAccess } from './access.mjs';
 import { decisions } from './decisions.mjs';
 import { bodyOf, labels, makeThreads, messageOf, rowOf } from './mailbox.mjs';
+import { numbers, serviceFigures } from './numbers.mjs';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const types = {
@@ -54,6 +55,8 @@ function session() {
       accounts: [],
       product: product(),
     };
+  if (mode.startsWith('operations'))
+    return { signedIn: true, name: 'Olive Operations', roles: ['operations'], accounts: [], product: product() };
   if (mode === 'auditor')
     return { signedIn: true, name: 'Robin Auditor', roles: ['auditor'], accounts: [], product: product() };
   return {
@@ -147,6 +150,8 @@ function api(method, path, query, body) {
       verifierKey: 'webmail.example/log+03de0ae9+AdF0h0o2b8n0v1l1m0b0y4gQ8o5D3cC1h2l9m8n7b6v5',
     };
   if (path === '/api/audit/decisions') return decisions(query);
+  if (path === '/api/staff/numbers') return numbers(mode);
+  if (path === '/api/staff/service') return serviceFigures();
   if (mode === 'gate')
     return problem(503, 'gate_closed', 'Access is paused', {
       since: new Date(Date.now() - 1_500_000).toISOString(),

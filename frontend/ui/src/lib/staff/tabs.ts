@@ -20,4 +20,11 @@ export const tabs: Tab[] = [
     roles: ['support', 'approver'],
     load: () => import('./requests/RequestsTab.svelte'),
   },
+  {
+    id: 'numbers',
+    title: 'Numbers',
+    icon: 'chart-column',
+    roles: ['operations'],
+    load: () => import('./numbers/NumbersTab.svelte'),
+  },
 ];
