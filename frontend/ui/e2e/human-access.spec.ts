@@ -65,7 +65,7 @@ test('an owner shows support one message, sees each look, and takes it back', as
   await signInStaff(pat, 'approve@staff.example.com');
   await acknowledge(pat);
   await pat.getByRole('link', { name: /Case 4711/ }).click();
-  await pat.getByRole('button', { name: /Approve/ }).click();
+  await pat.getByRole('button', { name: 'Approve: ask the owner' }).click();
   await expect(pat.getByText('Waits for the owner')).toBeVisible();
   await expect(pat.getByRole('button', { name: 'Look at it' })).toHaveCount(0);
 
