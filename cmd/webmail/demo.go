@@ -64,8 +64,12 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	callers, err := demoCallers(data)
+	if err != nil {
+		return err
+	}
 	o := serverOptions{
-		Addr: c.Addr, PublicURL: public, Units: quotas[c.Quota], Poll: c.Poll, UndoShown: c.Hold, UndoHeld: c.Hold + c.Hold/2, LogLevel: "warn", demo: true,
+		Addr: c.Addr, PublicURL: public, Callers: callers, Units: quotas[c.Quota], Poll: c.Poll, UndoShown: c.Hold, UndoHeld: c.Hold + c.Hold/2, LogLevel: "warn", demo: true,
 		storage: storage{Data: data, LogOrigin: "demo.webmail.local/decisions"},
 		google:  googleOf(googleURL), staff: staffOf(staffURL),
 		product: demoProduct(),
@@ -77,7 +81,9 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	}
 	defer s.close()
 	work.Go(func() error {
-		return s.serve(inner, product, func() { fmt.Printf("Webmail is ready at %s\n", public) })
+		return s.serve(inner, product, func() {
+			fmt.Printf("Webmail is ready at %s\nKeys to call it as another service: %s (webmail platform token --help)\n", public, filepath.Dir(callers))
+		})
 	})
 	return work.Wait()
 }

@@ -26,6 +26,8 @@ type cli struct {
 	Serve serveCmd `cmd:"" help:"Serve the inbox over real Gmail (or given endpoints)."`
 	Audit auditCmd `cmd:"" help:"Read and verify the decision log."`
 
+	Platform platformCmd `cmd:"" help:"For those who write another service that calls the product."`
+
 	emulated
 }
 

@@ -91,6 +91,7 @@ type serverOptions struct {
 	Poll      time.Duration `help:"How often live updates ask Gmail for changes." default:"15s"`
 	UndoShown time.Duration `help:"How long the page offers to undo a send." default:"10s"`
 	UndoHeld  time.Duration `help:"How long the server holds a send; longer than shown, so that a late click still wins." default:"15s"`
+	Callers   string        `help:"File of the company's other services that may call /platform/v1, with their keys and purposes (frontend/platform says what it holds). Without it there are none." type:"path"`
 	LogLevel  string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 
 	demo    bool         // everything embedded; never set by a flag

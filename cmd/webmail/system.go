@@ -18,6 +18,7 @@ import (
 
 	"github.com/totalengage/webmail/frontend"
 	"github.com/totalengage/webmail/frontend/mailhtml"
+	"github.com/totalengage/webmail/frontend/platform"
 	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/inbox"
 	"github.com/totalengage/webmail/internal/database"
@@ -49,6 +50,8 @@ type system struct {
 	releases *aggregate.Store
 	numbers  *aggregate.Service
 	inbox    *inbox.Service
+	callers  *platform.Callers
+	platform *platform.Platform
 	front    *frontend.Server
 	handler  http.Handler
 	closers  []func()
@@ -61,6 +64,7 @@ type facts struct {
 	product  *database.DB
 	permits  *consent.Permissions
 	releases *aggregate.Store
+	callers  *platform.Callers
 }
 
 func (f facts) Release(ctx context.Context, id string) (policy.Release, error) {
@@ -145,8 +149,11 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.releases, err = aggregate.Open(ctx, s.product); err != nil {
 		return err
 	}
+	if s.callers, err = o.readCallers(); err != nil {
+		return err
+	}
 	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases}, PseudonymKey: s.keys.Pseudonym(),
+		Log: s.decided, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, callers: s.callers}, PseudonymKey: s.keys.Pseudonym(),
 		Labels: map[string]string{"app": "webmail", "version": version},
 	})
 	if err != nil {
@@ -220,8 +227,11 @@ func (s *system) recordStart(ctx context.Context) error {
 	}})
 }
 
-func (s *system) openFrontend(context.Context) error {
+func (s *system) openFrontend(ctx context.Context) error {
 	o := s.options
+	if err := s.openPlatform(ctx); err != nil {
+		return err
+	}
 	p := consent.Product{Name: o.product.Name, Operator: o.Operator, Contact: o.Contact, HelpURL: o.PublicURL + signin.HelpPath}
 	disclosure, err := consent.Render(consent.Current, p)
 	if err != nil {
@@ -248,7 +258,7 @@ func (s *system) openFrontend(context.Context) error {
 	}
 	s.front, err = frontend.New(frontend.Config{
 		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo}, Gate: s.gate, Log: s.decided,
-		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
+		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
 	})
 	if err != nil {
 		return err
@@ -359,7 +369,7 @@ func (s *system) maintain(ctx context.Context) error {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
 	for {
-		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain, "numbers": s.numbers.Maintain, "permissions": s.permits.Sweep} {
+		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain, "numbers": s.numbers.Maintain, "permissions": s.permits.Sweep, "assertions": s.platform.Sweep} {
 			if err := step(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("maintenance failed and will be tried again", "of", name)
 			}
