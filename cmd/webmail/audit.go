@@ -3,12 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/totalengage/webmail/internal/database"
@@ -21,12 +19,16 @@ type auditCmd struct {
 	Tail   tailCmd   `cmd:"" help:"Follow the log as it grows, one JSON event a line."`
 	Query  queryCmd  `cmd:"" help:"Search the log, newest first."`
 	Verify verifyCmd `cmd:"" help:"Recompute the whole log and check it against its signature and a kept checkpoint. Exit status 3 when anything is wrong."`
+
+	Export     exportCmd     `cmd:"" help:"Write events, or the whole log as C2SP tlog-tiles, to files that others can check."`
+	Proof      proofCmd      `cmd:"" help:"Write the offline proof that one decision is in the log."`
+	CheckProof checkProofCmd `cmd:"" help:"Check an offline proof with the log's public key alone, and print its event. Exit status 3 when it is wrong."`
 }
 
 // verifyError is a log that did not verify.
 type verifyError struct{ err error }
 
-func (e *verifyError) Error() string { return "the log does not verify: " + e.err.Error() }
+func (e *verifyError) Error() string { return "it does not verify: " + e.err.Error() }
 func (e *verifyError) Unwrap() error { return e.err }
 
 // openLog opens the log read-only with its public key.
@@ -58,31 +60,28 @@ func (c *tailCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	return log.Tail(ctx, c.From, func(r decisionlog.Record) error { return writeJSON(r) })
+	return log.Tail(ctx, c.From, newEventWriter(os.Stdout, "jsonl").write)
 }
 
-// queryCmd searches by the columns that auditors filter on.
-type queryCmd struct {
-	storage
-	Kind      string `help:"decision, outcome or lifecycle." enum:",decision,outcome,lifecycle" default:""`
-	Actor     string `help:"Pseudonym of the actor."`
-	ActorKind string `help:"owner, staff, service, auditor or reviewer."`
-	Account   string `help:"Pseudonym of the mailbox."`
-	Purpose   string `help:"Purpose, such as inbox.read."`
-	Feature   string `help:"Feature, such as thread_view."`
-	Operation string `help:"Gmail method, such as messages.get."`
-	Clause    string `help:"Clause id, such as LU-HUM-1."`
-	Outcome   string `help:"done, failed or unknown."`
-	Decision  string `help:"Decision id."`
-	Refused   bool   `help:"Only refusals."`
-	Allowed   bool   `help:"Only allowed decisions."`
-	Since     string `help:"Not before this time (RFC 3339)."`
-	Until     string `help:"Before this time (RFC 3339)."`
-	Limit     int    `help:"At most so many events." default:"50"`
-	Format    string `help:"table or jsonl." enum:"table,jsonl" default:"table"`
+// eventFilter are the columns that auditors filter on.
+type eventFilter struct {
+	Kind      string `help:"decision, outcome or lifecycle." enum:",decision,outcome,lifecycle" default:"" json:"kind,omitempty"`
+	Actor     string `help:"Pseudonym of the actor." json:"actor,omitempty"`
+	ActorKind string `help:"owner, staff, service, auditor or reviewer." json:"actor_kind,omitempty"`
+	Account   string `help:"Pseudonym of the mailbox." json:"account,omitempty"`
+	Purpose   string `help:"Purpose, such as inbox.read." json:"purpose,omitempty"`
+	Feature   string `help:"Feature, such as thread_view." json:"feature,omitempty"`
+	Operation string `help:"Gmail method, such as messages.get." json:"operation,omitempty"`
+	Clause    string `help:"Clause id, such as LU-HUM-1." json:"clause,omitempty"`
+	Outcome   string `help:"done, failed or unknown." json:"outcome,omitempty"`
+	Decision  string `help:"Decision id." json:"decision,omitempty"`
+	Refused   bool   `help:"Only refusals." json:"refused,omitempty"`
+	Allowed   bool   `help:"Only allowed decisions." json:"allowed,omitempty"`
+	Since     string `help:"Not before this time (RFC 3339)." json:"since,omitempty"`
+	Until     string `help:"Before this time (RFC 3339)." json:"until,omitempty"`
 }
 
-func (c *queryCmd) filter() (decisionlog.Filter, error) {
+func (c eventFilter) filter() (decisionlog.Filter, error) {
 	f := decisionlog.Filter{
 		Kind: decisionlog.Kind(c.Kind), Actor: c.Actor, ActorKind: c.ActorKind, Account: c.Account, Purpose: c.Purpose, Feature: c.Feature,
 		Operation: c.Operation, Clause: c.Clause, Outcome: c.Outcome, DecisionID: c.Decision,
@@ -112,6 +111,14 @@ func parseTime(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
+// queryCmd searches the log.
+type queryCmd struct {
+	storage
+	eventFilter
+	Limit  int    `help:"At most so many events." default:"50"`
+	Format string `help:"table, jsonl or csv." enum:"table,jsonl,csv" default:"table"`
+}
+
 func (c *queryCmd) Run(ctx context.Context) error {
 	f, err := c.filter()
 	if err != nil {
@@ -125,32 +132,33 @@ func (c *queryCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	out := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	if c.Format == "table" {
-		fmt.Fprintln(out, "LEAF\tTIME\tKIND\tACTOR\tOPERATION\tPURPOSE\tFEATURE\tANSWER\tBASIS OR CLAUSES")
+	out := newEventWriter(os.Stdout, c.Format)
+	if err := eachEvent(ctx, log, f, c.Limit, out.write); err != nil {
+		return err
 	}
-	for left := c.Limit; left > 0; {
+	return out.flush()
+}
+
+// eachEvent hands out at most limit events that pass the filter, newest first.
+func eachEvent(ctx context.Context, log *decisionlog.Log, f decisionlog.Filter, limit int, do func(decisionlog.Record) error) error {
+	for left := limit; left > 0; {
 		f.Limit = min(left, decisionlog.MaxPage)
 		page, err := log.Query(ctx, f)
 		if err != nil {
 			return err
 		}
 		for _, r := range page.Records {
-			if c.Format == "jsonl" {
-				if err := writeJSON(r); err != nil {
-					return err
-				}
-				continue
+			if err := do(r); err != nil {
+				return err
 			}
-			fmt.Fprintln(out, row(r))
 		}
 		left -= len(page.Records)
 		if page.Next == 0 || len(page.Records) == 0 {
-			break
+			return nil
 		}
 		f.Before = page.Next
 	}
-	return out.Flush()
+	return nil
 }
 
 func row(r decisionlog.Record) string {
@@ -168,20 +176,6 @@ func row(r decisionlog.Record) string {
 	return strings.Join([]string{
 		fmt.Sprint(r.Index), r.At.UTC().Format(time.RFC3339), string(r.Kind), who, r.Operation, r.Purpose, r.Feature, answer, why,
 	}, "\t")
-}
-
-// writeJSON prints one event as it was logged, with its place in the log.
-func writeJSON(r decisionlog.Record) error {
-	body := json.RawMessage(r.Body)
-	if len(body) == 0 {
-		body = json.RawMessage("null") // dropped by retention; its hash is still in the tree
-	}
-	line, err := json.Marshal(map[string]any{"index": r.Index, "kind": r.Kind, "time": r.At.UTC(), "event": body})
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Println(string(line))
-	return err
 }
 
 // verifyCmd recomputes the log.
@@ -229,7 +223,7 @@ func finding(err error) error {
 	for _, kind := range []any{
 		new(*decisionlog.BadCheckpoint), new(*decisionlog.BadHead), new(*decisionlog.RolledBack), new(*decisionlog.Forked), new(*decisionlog.TamperedLeaf),
 		new(*decisionlog.TamperedHash), new(*decisionlog.TamperedTree), new(*decisionlog.TamperedIndex), new(*decisionlog.Gap), new(*decisionlog.Surplus),
-		new(*decisionlog.UnannouncedDrop),
+		new(*decisionlog.UnannouncedDrop), new(*decisionlog.BadProof),
 	} {
 		if errors.As(err, kind) {
 			return &verifyError{err}

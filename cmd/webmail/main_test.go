@@ -3,6 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/url"
@@ -229,6 +233,67 @@ func TestQueryFindsWhatHappened(t *testing.T) {
 	}
 	if out, _ := once(t, "audit", "query", "--data", data, "--limit", "1000", "--format", "jsonl"); strings.Contains(out, "alice") || strings.Contains(out, alice.account) {
 		t.Error("the log names alice")
+	}
+	exports(t, data)
+}
+
+// exports takes the log along in every form and checks what came out, with nothing but the public key.
+func exports(t *testing.T, data string) {
+	dir := t.TempDir()
+	events := filepath.Join(dir, "lists.csv")
+	if out, status := once(t, "audit", "export", "--data", data, "--events", events, "--format", "csv", "--operation", "labels.list"); status != 0 {
+		t.Fatalf("export of events: status %d\n%s", status, out)
+	}
+	lines, err := os.ReadFile(events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(lines)).ReadAll()
+	if err != nil || len(rows) < 2 || rows[1][8] != "labels.list" {
+		t.Fatalf("the exported rows are %v, %v", rows, err)
+	}
+	var said struct {
+		SHA256 string `json:"sha256"`
+		Count  int    `json:"count"`
+		Size   int64  `json:"tree_size"`
+		Filter struct {
+			Operation string `json:"operation"`
+		} `json:"filter"`
+	}
+	text, err := os.ReadFile(events + ".manifest.json")
+	if err != nil || json.Unmarshal(text, &said) != nil {
+		t.Fatalf("the manifest: %v\n%s", err, text)
+	}
+	if sum := sha256.Sum256(lines); said.SHA256 != hex.EncodeToString(sum[:]) || said.Count != len(rows)-1 || said.Size == 0 || said.Filter.Operation != "labels.list" {
+		t.Errorf("the manifest says %+v of %d rows", said, len(rows)-1)
+	}
+	if out, status := once(t, "audit", "export", "--data", data, "--events", events); status == 0 {
+		t.Errorf("an export overwrites another\n%s", out)
+	}
+	tiles := filepath.Join(dir, "tiles")
+	if out, status := once(t, "audit", "export", "--data", data, "--tiles", tiles); status != 0 || !strings.Contains(out, "root ") {
+		t.Fatalf("export of tiles: status %d\n%s", status, out)
+	}
+	if _, err := os.Stat(filepath.Join(tiles, "checkpoint")); err != nil {
+		t.Error(err)
+	}
+	proof, key := filepath.Join(dir, "one.proof"), filepath.Join(data, "keys", "log.key.pub")
+	if out, status := once(t, "audit", "proof", "--data", data, rows[1][3], "--out", proof); status != 0 {
+		t.Fatalf("proof: status %d\n%s", status, out)
+	}
+	if out, status := once(t, "audit", "check-proof", "--key", key, proof); status != 0 || !strings.Contains(out, rows[1][3]) {
+		t.Errorf("check-proof: status %d\n%s", status, out)
+	}
+	forged, err := os.ReadFile(proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged[len("c2sp.org/tlog-proof@v1\nextra ")+40] ^= 1
+	if err := os.WriteFile(proof, forged, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, status := once(t, "audit", "check-proof", "--key", key, proof); status != exitVerify {
+		t.Errorf("check-proof of a changed proof: status %d, want %d\n%s", status, exitVerify, out)
 	}
 }
 
