@@ -25,25 +25,43 @@ func (s *Server) body(v *visit) error {
 	if err != nil {
 		return err
 	}
-	images := pathOf("inline", v.param("account"), v.param("message")) + "/"
-	doc, err := render(b, theme, func(part string) string {
-		return s.links.sign(images+part, v.session.Ref(), time.Now())
-	})
+	consent, err := s.Inbox.ImageConsent(v.r.Context(), v.inbox, b)
 	if err != nil {
 		return err
 	}
-	for name, values := range mailhtml.Headers(strings.TrimRight(s.origin.String(), "/") + images) {
+	images := pathOf("inline", v.param("account"), v.param("message")) + "/"
+	options := optionsOf(b, theme, func(part string) string {
+		return s.links.sign(images+part, v.session.Ref(), time.Now())
+	})
+	options.Link = s.linkOf(v)
+	host := strings.TrimRight(s.origin.String(), "/")
+	sources := []string{host + images}
+	if consent.Permission != "" {
+		base := pathOf("remote", v.param("account"), v.param("message")) + "/"
+		options.RemoteImage = s.remoteImages(v, consent, base)
+		sources = append(sources, host+base)
+	}
+	doc, err := renderWith(b, options)
+	if err != nil {
+		return err
+	}
+	for name, values := range mailhtml.Headers(sources...) {
 		v.w.Header()[name] = values
 	}
 	_, _ = v.w.Write(doc.HTML) // the connection may be gone
 	return nil
 }
 
+// render makes the document of a body that loads nothing from elsewhere.
 func render(b inbox.Body, theme string, link func(part string) string) (mailhtml.Document, error) {
+	return renderWith(b, optionsOf(b, theme, link))
+}
+
+func optionsOf(b inbox.Body, theme string, link func(part string) string) mailhtml.Options {
 	if theme == "" {
 		theme = "auto"
 	}
-	options := mailhtml.Options{
+	return mailhtml.Options{
 		Theme: theme, Flowed: b.Flowed, DelSp: b.DelSp, CollapseQuotes: true,
 		InlineImage: func(contentID string) (string, bool) {
 			part, ok := b.Inline[contentID]
@@ -53,6 +71,9 @@ func render(b inbox.Body, theme string, link func(part string) string) (mailhtml
 			return link(part), true
 		},
 	}
+}
+
+func renderWith(b inbox.Body, options mailhtml.Options) (mailhtml.Document, error) {
 	if b.Kind == inbox.HTMLBody {
 		return mailhtml.RenderHTML(b.Content, options)
 	}
@@ -74,14 +95,7 @@ func (s *Server) inline(v *visit) error {
 	if err != nil {
 		return err
 	}
-	kind := http.DetectContentType(a.Content)
-	if !slices.Contains(imageTypes, kind) {
-		return inbox.ErrNotFound
-	}
-	inert(v.w.Header())
-	v.w.Header().Set("Content-Type", kind)
-	_, _ = v.w.Write(a.Content)
-	return nil
+	return sendImage(v, a.Content)
 }
 
 // attachment serves one part as a download. Its name travels in a header, never in the URL.

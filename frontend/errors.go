@@ -70,6 +70,10 @@ func problemOf(err error) api.Problem {
 		return p(413, "too_large", "Too large", "Gmail accepts at most 25 MB of attachments and 35 MiB for a whole message.")
 	case errors.Is(err, inbox.ErrForbidden):
 		return p(403, "reconnect", "Gmail does not allow this", "The permission given does not cover this. Connect the mailbox again and leave all boxes ticked.")
+	case errors.Is(err, inbox.ErrUnproven):
+		return p(409, "unproven", "Nobody can tell who sent this", "The sender of this message is not proven, so somebody else could write in the same name. You can show the images of this message alone.")
+	case errors.Is(err, inbox.ErrOutside):
+		return p(502, "outside_unavailable", "The other side does not answer", "The address that the message names does not answer as it should.")
 	case errors.Is(err, inbox.ErrUpstream):
 		return p(502, "upstream_unavailable", "Gmail does not answer", "Gmail does not answer at the moment. Nothing is lost; try again shortly.")
 	case errors.Is(err, errCrossSite):

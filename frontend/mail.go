@@ -83,7 +83,7 @@ func (s *Server) getThread(v *visit) error {
 	}
 	out := api.Conversation{Id: c.ID, Subject: c.Subject, LabelIds: c.LabelIDs, Messages: make([]api.Message, len(c.Messages))}
 	for i, m := range c.Messages {
-		out.Messages[i] = s.messageJSON(v.param("account"), m)
+		out.Messages[i] = s.messageJSON(v, m)
 	}
 	return send(v, 200, out)
 }
@@ -93,24 +93,25 @@ func (s *Server) getMessage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return send(v, 200, s.messageJSON(v.param("account"), m))
+	return send(v, 200, s.messageJSON(v, m))
 }
 
-// remoteImage finds what would load from elsewhere: a hint for the page, which offers nothing to load yet.
-// The document itself blocks every remote reference, whatever this finds.
+// remoteImage finds what would load from elsewhere: a hint for the page, which then asks for more (getImages).
+// The document itself blocks every remote reference that the owner did not permit, whatever this finds.
 var (
 	remoteImage = regexp.MustCompile(`(?i)<(?:img|table|td|body|div|input|source)[^>]+(?:src|srcset|background)\s*=\s*["']?\s*(?:https?:)?//`)
 	quotedHTML  = regexp.MustCompile(`(?i)gmail_quote|<blockquote|yahoo_quoted|divRplyFwdMsg|protonmail_quote|moz-cite-prefix`)
 	quotedText  = regexp.MustCompile(`(?m)^>`)
 )
 
-func (s *Server) messageJSON(account string, m inbox.Message) api.Message {
+func (s *Server) messageJSON(v *visit, m inbox.Message) api.Message {
+	account := v.param("account")
 	out := api.Message{
 		Id: m.ID, ThreadId: m.ThreadID, Subject: m.Subject, From: addressJSON(m.From), To: addressesJSON(m.To), Cc: addressesJSON(m.Cc), Bcc: addressesJSON(m.Bcc),
 		ReplyTo: addressesJSON(m.ReplyTo), Date: m.Date, LabelIds: m.LabelIDs, Unread: m.Unread, Starred: m.Starred, Draft: m.Draft, DraftId: m.DraftID,
 		Snippet: m.Snippet, BodyUrl: pathOf("body", account, m.ID), BodyKind: api.MessageBodyKind(m.BodyKind),
 		RemoteImages: remoteImage.MatchString(m.HTML()), QuotedTail: quotedHTML.MatchString(m.HTML()) || m.HTML() == "" && quotedText.MatchString(m.Text()),
-		Attachments: []api.Attachment{},
+		Attachments: []api.Attachment{}, Unsubscribe: s.unsubscribeJSON(v, m.Unsubscribe),
 	}
 	for _, a := range m.Attachments {
 		out.Attachments = append(out.Attachments, api.Attachment{

@@ -44,6 +44,11 @@ var routes = []route{
 	{"POST", "/api/accounts/{account}/threads/untrash", owner, "inbox.organise", "organise", (*Server).untrashThreads},
 	{"GET", "/api/accounts/{account}/threads/{thread}", owner, "inbox.read", "thread_view", (*Server).getThread},
 	{"GET", "/api/accounts/{account}/messages/{message}", owner, "inbox.read", "message_view", (*Server).getMessage},
+	{"GET", "/api/accounts/{account}/messages/{message}/images", owner, "inbox.read", "message_view", (*Server).getImages},
+	{"POST", "/api/accounts/{account}/messages/{message}/images", owner, "inbox.read", "message_view", (*Server).permitImages},
+	{"POST", "/api/accounts/{account}/messages/{message}/unsubscribe", owner, "inbox.organise", "unsubscribe", (*Server).unsubscribe},
+	{"GET", "/api/accounts/{account}/permissions", owner, "", "", (*Server).listPermissions},
+	{"DELETE", "/api/accounts/{account}/permissions/{permission}", owner, "", "", (*Server).withdrawPermission},
 	{"POST", "/api/accounts/{account}/messages/modify", owner, "inbox.organise", "organise", (*Server).modifyMessages},
 	{"GET", "/api/accounts/{account}/events", owner, "inbox.sync", "live_updates", (*Server).liveEvents},
 
@@ -59,6 +64,8 @@ var routes = []route{
 	{"GET", "/body/{account}/{message}", owner, "inbox.read", "message_view", (*Server).body},
 	{"GET", "/inline/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).inline},
 	{"GET", "/attachment/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).attachment},
+	{"GET", "/remote/{account}/{message}/{sealed}", owner, "inbox.read", "remote_images", (*Server).remote},
+	{"GET", "/link/{sealed}", owner, "", "", (*Server).linkPage},
 
 	{"GET", "/api/staff/numbers", staff, "internal_ops", "aggregate_report", (*Server).listNumbers},
 	{"GET", "/api/staff/service", staff, "", "", (*Server).getService},

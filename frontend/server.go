@@ -20,6 +20,7 @@ import (
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/aggregate"
+	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
@@ -38,6 +39,7 @@ type Config struct {
 	Log       *decisionlog.Log
 	LogKey    string // the log's verifier key, for auditors
 	Inbox     *inbox.Service
+	Permits   *consent.Permissions
 	Sessions  *oauth.Sessions
 	Owners    *oauth.Owners
 	Vault     *oauth.Vault
@@ -53,6 +55,7 @@ type Server struct {
 	Config
 	origin *url.URL
 	links  links
+	sealed sealed
 	schema *schema
 	forms  []string // origins that forms may lead to: the sign-in providers
 
@@ -81,7 +84,7 @@ func New(c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{Config: c, origin: origin, links: links{key: c.LinkKey}, schema: checked, forms: signin.FormActionOrigins(c.SignIn), traffic: traffic.New(time.Now()), draining: make(chan struct{})}, nil
+	return &Server{Config: c, origin: origin, links: links{key: c.LinkKey}, sealed: sealed{key: c.LinkKey}, schema: checked, forms: signin.FormActionOrigins(c.SignIn), traffic: traffic.New(time.Now()), draining: make(chan struct{})}, nil
 }
 
 // Handler returns everything the server answers.

@@ -394,8 +394,9 @@ func TestUnsubscribeOf(t *testing.T) {
 func TestUnsubscribeInOneRequest(t *testing.T) {
 	w := newWindow(t)
 	id := w.put(t, newsletter("letters@shop.example", proven, "List-Unsubscribe: "+onePage, "List-Unsubscribe-Post: "+click, "DKIM-Signature: "+strings.ReplaceAll(good, "\r\n", "\n")), "INBOX")
-	if _, err := w.service.Unsubscribe(t.Context(), unsubscribing, id, "elsewhere.example"); !errors.Is(err, inbox.ErrConflict) {
-		t.Errorf("another host than agreed: %v, want ErrConflict", err)
+	var invalid *inbox.InvalidError
+	if _, err := w.service.Unsubscribe(t.Context(), unsubscribing, id, "elsewhere.example"); !errors.As(err, &invalid) {
+		t.Errorf("another host than agreed: %v, want InvalidError", err)
 	}
 	stranger := unsubscribing
 	stranger.Actor.Person = "person-mallory"

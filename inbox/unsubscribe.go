@@ -123,8 +123,8 @@ type UnsubscribeResult struct {
 }
 
 // Unsubscribe tells the list of a message that its reader wants no more of it, in the one request that the
-// list's own header asks for. host is whom the owner agreed to tell: anything else is ErrConflict, a message
-// that offers no such request ErrNotFound. Redirects are not followed (RFC 8058 3.1).
+// list's own header asks for. host is whom the owner agreed to tell: anything else is an *InvalidError, a
+// message that offers no such request ErrNotFound. Redirects are not followed (RFC 8058 3.1).
 func (s *Service) Unsubscribe(ctx context.Context, v Visit, messageID, host string) (UnsubscribeResult, error) {
 	m, err := s.message(ctx, v.For("inbox.read", "message_view"), messageID)
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *Service) Unsubscribe(ctx context.Context, v Visit, messageID, host stri
 		return UnsubscribeResult{}, ErrNotFound
 	}
 	if way.Host != host {
-		return UnsubscribeResult{}, ErrConflict
+		return UnsubscribeResult{}, &InvalidError{Field: "host", Why: "not the one that the message names"}
 	}
 	permission, err := s.permit(ctx, v, consent.Permission{
 		Account: v.Account, Feature: v.Feature, Recipient: "unsubscribe_host", Resource: messageID, Shown: way.Host, Expires: s.now().Add(unsubscribeTime),

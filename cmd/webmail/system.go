@@ -258,7 +258,7 @@ func (s *system) openFrontend(ctx context.Context) error {
 	}
 	s.front, err = frontend.New(frontend.Config{
 		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo}, Gate: s.gate, Log: s.decided,
-		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
+		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
 	})
 	if err != nil {
 		return err

@@ -167,6 +167,24 @@ func (e DecisionEventKind) Valid() bool {
 	}
 }
 
+// Defines values for ImagesPermitFor.
+const (
+	ImagesPermitForMessage ImagesPermitFor = "message"
+	ImagesPermitForSender  ImagesPermitFor = "sender"
+)
+
+// Valid indicates whether the value is a known member of the ImagesPermitFor enum.
+func (e ImagesPermitFor) Valid() bool {
+	switch e {
+	case ImagesPermitForMessage:
+		return true
+	case ImagesPermitForSender:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LabelType.
 const (
 	System LabelType = "system"
@@ -187,19 +205,40 @@ func (e LabelType) Valid() bool {
 
 // Defines values for MessageBodyKind.
 const (
-	Html MessageBodyKind = "html"
-	None MessageBodyKind = "none"
-	Text MessageBodyKind = "text"
+	MessageBodyKindHtml MessageBodyKind = "html"
+	MessageBodyKindNone MessageBodyKind = "none"
+	MessageBodyKindText MessageBodyKind = "text"
 )
 
 // Valid indicates whether the value is a known member of the MessageBodyKind enum.
 func (e MessageBodyKind) Valid() bool {
 	switch e {
-	case Html:
+	case MessageBodyKindHtml:
 		return true
-	case None:
+	case MessageBodyKindNone:
 		return true
-	case Text:
+	case MessageBodyKindText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MessageImagesShown.
+const (
+	MessageImagesShownMessage MessageImagesShown = "message"
+	MessageImagesShownNone    MessageImagesShown = "none"
+	MessageImagesShownSender  MessageImagesShown = "sender"
+)
+
+// Valid indicates whether the value is a known member of the MessageImagesShown enum.
+func (e MessageImagesShown) Valid() bool {
+	switch e {
+	case MessageImagesShownMessage:
+		return true
+	case MessageImagesShownNone:
+		return true
+	case MessageImagesShownSender:
 		return true
 	default:
 		return false
@@ -227,6 +266,24 @@ func (e OutboxItemState) Valid() bool {
 	case Sent:
 		return true
 	case Undone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PermissionFor.
+const (
+	PermissionForMessage PermissionFor = "message"
+	PermissionForSender  PermissionFor = "sender"
+)
+
+// Valid indicates whether the value is a known member of the PermissionFor enum.
+func (e PermissionFor) Valid() bool {
+	switch e {
+	case PermissionForMessage:
+		return true
+	case PermissionForSender:
 		return true
 	default:
 		return false
@@ -377,6 +434,27 @@ func (e StepUpFor) Valid() bool {
 	case Delete:
 		return true
 	case Download:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UnsubscribeKind.
+const (
+	Mail     UnsubscribeKind = "mail"
+	OneClick UnsubscribeKind = "one_click"
+	Web      UnsubscribeKind = "web"
+)
+
+// Valid indicates whether the value is a known member of the UnsubscribeKind enum.
+func (e UnsubscribeKind) Valid() bool {
+	switch e {
+	case Mail:
+		return true
+	case OneClick:
+		return true
+	case Web:
 		return true
 	default:
 		return false
@@ -793,6 +871,14 @@ type Draft struct {
 	ThreadId  string  `json:"threadId"`
 }
 
+// ImagesPermit defines model for ImagesPermit.
+type ImagesPermit struct {
+	For ImagesPermitFor `json:"for"`
+}
+
+// ImagesPermitFor defines model for ImagesPermit.For.
+type ImagesPermitFor string
+
 // Label defines model for Label.
 type Label struct {
 	Color          *LabelColor `json:"color,omitempty"`
@@ -857,7 +943,7 @@ type Message struct {
 	// QuotedTail the body has a quoted part that the document collapses
 	QuotedTail bool `json:"quotedTail"`
 
-	// RemoteImages the body asks for remote images, which are blocked
+	// RemoteImages the body asks for remote images, which load only when the owner permits it
 	RemoteImages bool      `json:"remoteImages"`
 	ReplyTo      []Address `json:"replyTo,omitempty"`
 	Snippet      string    `json:"snippet"`
@@ -866,6 +952,9 @@ type Message struct {
 	ThreadId     string    `json:"threadId"`
 	To           []Address `json:"to"`
 	Unread       bool      `json:"unread"`
+
+	// Unsubscribe The way off the mailing list that the message came from; only where its sender is proven.
+	Unsubscribe *Unsubscribe `json:"unsubscribe,omitempty"`
 }
 
 // MessageBodyKind defines model for Message.BodyKind.
@@ -877,6 +966,30 @@ type MessageChange struct {
 	Messages []string `json:"messages"`
 	Remove   []string `json:"remove,omitempty"`
 }
+
+// MessageImages defines model for MessageImages.
+type MessageImages struct {
+	// Permission its id, to take it back
+	Permission string `json:"permission,omitempty"`
+
+	// Remote images on other hosts, trackers not included
+	Remote int `json:"remote"`
+
+	// SenderProven a permission for the sender can be given
+	SenderProven bool `json:"senderProven"`
+
+	// Shown on which permission the images load
+	Shown MessageImagesShown `json:"shown"`
+
+	// TrackedBy who would have learned of it
+	TrackedBy []string `json:"trackedBy"`
+
+	// Trackers images that report that the mail was opened; never loaded
+	Trackers int `json:"trackers"`
+}
+
+// MessageImagesShown on which permission the images load
+type MessageImagesShown string
 
 // Numbers defines model for Numbers.
 type Numbers struct {
@@ -971,6 +1084,29 @@ type OutboxList struct {
 	Items []OutboxItem `json:"items"`
 }
 
+// Permission defines model for Permission.
+type Permission struct {
+	Expires time.Time     `json:"expires"`
+	Feature string        `json:"feature"`
+	For     PermissionFor `json:"for"`
+	Given   time.Time     `json:"given"`
+	Id      string        `json:"id"`
+
+	// Recipient id in the register of recipients
+	Recipient string `json:"recipient"`
+
+	// Shown whose: a sender's address or a host
+	Shown string `json:"shown"`
+}
+
+// PermissionFor defines model for Permission.For.
+type PermissionFor string
+
+// PermissionList defines model for PermissionList.
+type PermissionList struct {
+	Permissions []Permission `json:"permissions"`
+}
+
 // PlatformDraft defines model for PlatformDraft.
 type PlatformDraft struct {
 	Subject string    `json:"subject"`
@@ -997,7 +1133,8 @@ type Problem struct {
 
 	// Code Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
 	// draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, step_up_required, answered, request_expired,
-	// own_request, assertion_refused, acknowledgement_due, second_factor, no_mailbox, internal.
+	// own_request, assertion_refused, acknowledgement_due, second_factor, no_mailbox, unproven,
+	// outside_unavailable, internal.
 	Code string `json:"code"`
 
 	// DecisionId the recorded decision, for policy_denied
@@ -1327,6 +1464,38 @@ type ThreadRow struct {
 	Unread bool      `json:"unread"`
 }
 
+// Unsubscribe The way off the mailing list that the message came from; only where its sender is proven.
+type Unsubscribe struct {
+	// Host who is told
+	Host string `json:"host"`
+
+	// Kind one_click: POST unsubscribe; mail: a mail that the owner sends; web: a page to open
+	Kind    UnsubscribeKind `json:"kind"`
+	Subject string          `json:"subject,omitempty"`
+	Text    string          `json:"text,omitempty"`
+
+	// To for mail
+	To string `json:"to,omitempty"`
+
+	// Url for web: our page that leads there
+	Url string `json:"url,omitempty"`
+}
+
+// UnsubscribeKind one_click: POST unsubscribe; mail: a mail that the owner sends; web: a page to open
+type UnsubscribeKind string
+
+// UnsubscribeRequest defines model for UnsubscribeRequest.
+type UnsubscribeRequest struct {
+	Host string `json:"host"`
+}
+
+// UnsubscribeResult defines model for UnsubscribeResult.
+type UnsubscribeResult struct {
+	// Accepted the host said yes; otherwise it refused or did not answer
+	Accepted bool   `json:"accepted"`
+	Host     string `json:"host"`
+}
+
 // Upload defines model for Upload.
 type Upload struct {
 	Id   string `json:"id"`
@@ -1424,6 +1593,12 @@ type UpdateDraftJSONRequestBody = Compose
 
 // ModifyMessagesJSONRequestBody defines body for ModifyMessages for application/json ContentType.
 type ModifyMessagesJSONRequestBody = MessageChange
+
+// PermitImagesJSONRequestBody defines body for PermitImages for application/json ContentType.
+type PermitImagesJSONRequestBody = ImagesPermit
+
+// UnsubscribeJSONRequestBody defines body for Unsubscribe for application/json ContentType.
+type UnsubscribeJSONRequestBody = UnsubscribeRequest
 
 // SearchThreadsJSONRequestBody defines body for SearchThreads for application/json ContentType.
 type SearchThreadsJSONRequestBody = Search

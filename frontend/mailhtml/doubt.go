@@ -40,7 +40,7 @@ func DoubtOf(raw, text string) Doubt {
 	case looksAlike(host):
 		return LookAlike
 	}
-	if named := namedSite(text); named != "" && named != siteOf(asciiHost(host)) {
+	if named := NamedSite(text); named != "" && named != siteOf(asciiHost(host)) {
 		return OtherName
 	}
 	if ForwardsTo(raw) != "" {
@@ -66,6 +66,10 @@ func asciiHost(host string) string {
 	return host
 }
 
+// HostOf is the host of a URL as it is looked up: in plain letters, whatever they stand for. A host that has no
+// such form is given as it is.
+func HostOf(raw string) string { return asciiHost(hostOf(raw)) }
+
 // namesURL finds a URL in a text, and namesHost a text that is a host's name as a whole. What follows the
 // host does not matter.
 var (
@@ -73,8 +77,8 @@ var (
 	namesHost = regexp.MustCompile(`^([^\s/\\?#:<>"'()@]+\.[^\s/\\?#:<>"'()@.]+)(?:[/?#:]\S*)?$`)
 )
 
-// namedSite is the site that a text names, or "".
-func namedSite(text string) string {
+// NamedSite is the site that a text names, or "".
+func NamedSite(text string) string {
 	text = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Cf, r) {
 			return -1 // cannot be seen

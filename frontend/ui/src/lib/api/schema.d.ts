@@ -275,6 +275,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{account}/messages/{message}/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a message would load from elsewhere, who would learn of it, and whether the owner permits it. */
+        get: operations["getImages"];
+        put?: never;
+        /** Permit the images of this message, or those of its sender from now on (only where the sender is proven). The body then loads them through this server. */
+        post: operations["permitImages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{account}/messages/{message}/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell a mailing list, in the one request that its header asks for (RFC 8058), that its reader wants no more of it. The host is the one that the owner was shown. */
+        post: operations["unsubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{account}/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the owner permits to leave now, newest first. Connected services have their own list. */
+        get: operations["listPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{account}/permissions/{permission}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a permission back; it counts at the next request. One that has ended already is no error. */
+        delete: operations["withdrawPermission"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{account}/threads/modify": {
         parameters: {
             query?: never;
@@ -871,7 +940,8 @@ export interface components {
             /**
              * @description Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
              *     draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, step_up_required, answered, request_expired,
-             *     own_request, assertion_refused, acknowledgement_due, second_factor, no_mailbox, internal.
+             *     own_request, assertion_refused, acknowledgement_due, second_factor, no_mailbox, unproven,
+             *     outside_unavailable, internal.
              */
             code: string;
             /** @description what to do; never holds mail content */
@@ -1118,9 +1188,10 @@ export interface components {
             bodyKind: "html" | "text" | "none";
             /** @description the body has a quoted part that the document collapses */
             quotedTail: boolean;
-            /** @description the body asks for remote images, which are blocked */
+            /** @description the body asks for remote images, which load only when the owner permits it */
             remoteImages: boolean;
             attachments: components["schemas"]["Attachment"][];
+            unsubscribe?: components["schemas"]["Unsubscribe"];
         };
         Attachment: {
             partId: string;
@@ -1131,6 +1202,68 @@ export interface components {
             inline: boolean;
             /** @description download; served as attachment */
             url: string;
+        };
+        /** @description The way off the mailing list that the message came from; only where its sender is proven. */
+        Unsubscribe: {
+            /**
+             * @description one_click: POST unsubscribe; mail: a mail that the owner sends; web: a page to open
+             * @enum {string}
+             */
+            kind: "one_click" | "mail" | "web";
+            /** @description who is told */
+            host: string;
+            /** @description for web: our page that leads there */
+            url?: string;
+            /** @description for mail */
+            to?: string;
+            subject?: string;
+            text?: string;
+        };
+        UnsubscribeRequest: {
+            host: string;
+        };
+        UnsubscribeResult: {
+            host: string;
+            /** @description the host said yes; otherwise it refused or did not answer */
+            accepted: boolean;
+        };
+        MessageImages: {
+            /** @description images on other hosts, trackers not included */
+            remote: number;
+            /** @description images that report that the mail was opened; never loaded */
+            trackers: number;
+            /** @description who would have learned of it */
+            trackedBy: string[];
+            /**
+             * @description on which permission the images load
+             * @enum {string}
+             */
+            shown: "none" | "message" | "sender";
+            /** @description a permission for the sender can be given */
+            senderProven: boolean;
+            /** @description its id, to take it back */
+            permission?: string;
+        };
+        ImagesPermit: {
+            /** @enum {string} */
+            for: "message" | "sender";
+        };
+        Permission: {
+            id: string;
+            feature: string;
+            /** @description id in the register of recipients */
+            recipient: string;
+            /** @enum {string} */
+            for: "message" | "sender";
+            /** @description whose: a sender's address or a host */
+            shown: string;
+            /** Format: date-time */
+            given: string;
+            /** Format: date-time */
+            expires: string;
+        };
+        PermissionList: {
+            permissions: components["schemas"]["Permission"][];
         };
         Search: {
             query: string;
@@ -2038,6 +2171,131 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Message"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                message: components["parameters"]["message"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageImages"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    permitImages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                message: components["parameters"]["message"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImagesPermit"];
+            };
+        };
+        responses: {
+            /** @description permitted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageImages"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                message: components["parameters"]["message"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnsubscribeRequest"];
+            };
+        };
+        responses: {
+            /** @description the list was told */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnsubscribeResult"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawPermission: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                permission: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description taken back */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -1,0 +1,70 @@
+package frontend
+
+import (
+	"strings"
+
+	"github.com/totalengage/webmail/frontend/api"
+	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/consent"
+)
+
+// eventWithdrawn is the lifecycle event of an owner who takes a permission back: feature, recipient.
+const eventWithdrawn = "permission.withdrawn"
+
+// listPermissions shows an owner what may leave, and to whom.
+func (s *Server) listPermissions(v *visit) error {
+	list, err := s.permissions(v)
+	if err != nil {
+		return err
+	}
+	out := api.PermissionList{Permissions: []api.Permission{}}
+	for _, p := range list {
+		if p.Recipient == "platform_service" {
+			continue // connected services have a list of their own
+		}
+		item := api.Permission{Id: p.ID, Feature: string(p.Feature), Recipient: p.Recipient, For: "message", Shown: p.Shown, Given: p.Given.UTC(), Expires: p.Expires.UTC()}
+		if strings.HasPrefix(p.Resource, "sender:") {
+			item.For = "sender"
+		}
+		out.Permissions = append(out.Permissions, item)
+	}
+	return send(v, 200, out)
+}
+
+// permissions are those of the mailbox in the address, if it is the visitor's own.
+func (s *Server) permissions(v *visit) ([]consent.Permission, error) {
+	accounts, err := s.Owners.Accounts(v.r.Context(), v.session.Person)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range accounts {
+		if a.ID == v.inbox.Account {
+			return s.Permits.List(v.r.Context(), a.ID)
+		}
+	}
+	return nil, policy.ErrUnknown
+}
+
+// withdrawPermission takes a permission back. The act is recorded first; the next decision does not find it.
+func (s *Server) withdrawPermission(v *visit) error {
+	list, err := s.permissions(v)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if p.ID != v.param("permission") {
+			continue
+		}
+		err := s.Gate.Record(v.r.Context(), policy.Lifecycle{
+			Event: eventWithdrawn, Actor: v.inbox.Actor, Account: p.Account, Details: map[string]string{"feature": string(p.Feature), "recipient": p.Recipient},
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.Permits.Withdraw(v.r.Context(), p.Account, p.ID); err != nil {
+			return err
+		}
+		return done(v)
+	}
+	return done(v) // it has ended already
+}
