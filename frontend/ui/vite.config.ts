@@ -48,10 +48,18 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ['/api', '/auth', '/body', '/attachment', '/blank', '/privacy', '/help', '/connect'].map((path) => [
-        path,
-        backend,
-      ]),
+      [
+        '/api',
+        '/auth',
+        '/access',
+        '/body',
+        '/staff/body',
+        '/attachment',
+        '/blank',
+        '/privacy',
+        '/help',
+        '/connect',
+      ].map((path) => [path, backend]),
     ),
   },
 });
