@@ -352,23 +352,58 @@ func (s *Service) Purge(ctx context.Context, account policy.AccountID) error {
 	})
 }
 
-// sweep deletes what has had its time.
+// sweep deletes what has had its time, and counts it for Swept.
 func (s *Service) sweep(ctx context.Context) error {
 	now := s.now()
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+	counts := map[string]int{}
+	err := s.db.Write(ctx, func(tx *sql.Tx) error {
+		clear(counts)
 		for _, old := range []struct {
-			statement string
-			before    time.Time
+			store, statement string
+			before           time.Time
 		}{
-			{`DELETE FROM uploads WHERE expires <= $1`, now},
-			{`DELETE FROM instructions WHERE expires <= $1`, now},
-			{`UPDATE outbox SET details = NULL WHERE state = 'undone' AND details IS NOT NULL AND ended > 0 AND ended <= $1`, now.Add(-undoneTaken)},
-			{`DELETE FROM outbox WHERE ended > 0 AND ended <= $1`, now.Add(-rowKept)},
+			{"uploads", `DELETE FROM uploads WHERE expires <= $1`, now},
+			{"instructions", `DELETE FROM instructions WHERE expires <= $1`, now},
+			{"outbox", `UPDATE outbox SET details = NULL WHERE state = 'undone' AND details IS NOT NULL AND ended > 0 AND ended <= $1`, now.Add(-undoneTaken)},
+			{"outbox", `DELETE FROM outbox WHERE ended > 0 AND ended <= $1`, now.Add(-rowKept)},
 		} {
-			if _, err := tx.ExecContext(ctx, old.statement, old.before.UnixMicro()); err != nil {
+			res, err := tx.ExecContext(ctx, old.statement, old.before.UnixMicro())
+			if err != nil {
 				return fmt.Errorf("inbox: sweeping: %w", err)
 			}
+			n, err := res.RowsAffected()
+			if err != nil {
+				return fmt.Errorf("inbox: sweeping: %w", err)
+			}
+			counts[old.store] += int(n)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	s.sweptMu.Lock()
+	defer s.sweptMu.Unlock()
+	for store, n := range counts {
+		s.swept[store] += n
+	}
+	return nil
 }
+
+// Swept tells how many rows of each store the sender has deleted because their time was over, since it was last
+// asked.
+func (s *Service) Swept() map[string]int {
+	s.sweptMu.Lock()
+	defer s.sweptMu.Unlock()
+	counts := s.swept
+	s.swept = map[string]int{}
+	return counts
+}
+
+// The terms of what this package keeps, as the retention table of the policy's data states them.
+const (
+	OutboxTerm      = rowKept
+	UploadTerm      = uploadKept
+	InstructionTerm = instructionKept
+	MemoryTerm      = boxIdle
+)

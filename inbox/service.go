@@ -90,6 +90,9 @@ type Service struct {
 	awake   chan struct{} // wakes the sender of the outbox
 	sender  chan struct{} // closed when the sender has ended
 	stop    context.CancelFunc
+
+	sweptMu sync.Mutex
+	swept   map[string]int // guarded by sweptMu; see Swept
 }
 
 // New makes the service. StartSender begins to send what waits in the outbox.
@@ -100,7 +103,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		gate: c.Gate, gmail: client, seal: c.Sealer, identity: c.Identity, html: c.HTML, db: c.Database, now: c.Now, poll: c.PollEvery, shown: c.UndoShown, held: c.UndoHeld,
-		boxes: newBoxes(), awake: make(chan struct{}, 1), outside: c.Outside, permissions: c.Permits,
+		boxes: newBoxes(), awake: make(chan struct{}, 1), swept: map[string]int{}, outside: c.Outside, permissions: c.Permits,
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.outside == nil {

@@ -105,18 +105,26 @@ func (s *Service) upload(ctx context.Context, v Visit, id string) (u Upload, bod
 	case err != nil:
 		return u, nil, fmt.Errorf("inbox: reading an upload: %w", err)
 	}
-	if meta, err = s.seal.Unseal(ctx, v.Account, sealedMeta, meta); err != nil {
-		return u, nil, fmt.Errorf("inbox: opening an upload: %w", err)
+	m, err := s.openMeta(ctx, v.Account, meta)
+	if err != nil {
+		return u, nil, err
 	}
 	if body, err = s.seal.Unseal(ctx, v.Account, sealedBody, body); err != nil {
 		return u, nil, fmt.Errorf("inbox: opening an upload: %w", err)
 	}
-	var m uploadMeta
-	if err := json.Unmarshal(meta, &m); err != nil {
-		return u, nil, fmt.Errorf("inbox: opening an upload: %w", err)
-	}
 	u.ID, u.Name, u.Type = id, m.Name, m.Type
 	return u, body, nil
+}
+
+func (s *Service) openMeta(ctx context.Context, account policy.AccountID, sealed []byte) (m uploadMeta, err error) {
+	plain, err := s.seal.Unseal(ctx, account, sealedMeta, sealed)
+	if err == nil {
+		err = json.Unmarshal(plain, &m)
+	}
+	if err != nil {
+		return m, fmt.Errorf("inbox: opening an upload: %w", err)
+	}
+	return m, nil
 }
 
 // admit asks the gate whether the visitor may write mail in this mailbox, for operations that touch only

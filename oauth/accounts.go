@@ -29,7 +29,8 @@ type Account struct {
 	Name   string
 	State  AccountState
 	Scopes []string
-	Agreed int // version of the disclosure that its owner agreed to
+	Since  time.Time // when it was connected
+	Agreed int       // version of the disclosure that its owner agreed to
 
 	// Changes is when a newer disclosure than the one agreed to may take effect; zero when there is none. Until
 	// its owner agrees to it, and then from this time on, the mailbox goes on as the older one says (CHG-1, CHG-2).
@@ -42,7 +43,7 @@ func (a Account) NeedsOwner() bool { return a.State != Connected || !a.Changes.I
 // Accounts lists the mailboxes that a person has connected, oldest first.
 func (o *Owners) Accounts(ctx context.Context, person policy.PersonID) ([]Account, error) {
 	rows, err := o.store.db.Read().QueryContext(ctx, `
-		SELECT a.id, a.email, a.name, a.scopes, k.wrapped, t.account IS NOT NULL, coalesce(c.version, 0)
+		SELECT a.id, a.email, a.name, a.scopes, k.wrapped, t.account IS NOT NULL, coalesce(c.version, 0), a.created
 		FROM accounts a
 		JOIN data_keys k ON k.account = a.id
 		LEFT JOIN tokens t ON t.account = a.id
@@ -70,11 +71,12 @@ func (o *Owners) scanAccount(rows *sql.Rows) (Account, error) {
 		email, name, wrapped []byte
 		usable               bool
 		version              int
+		created              int64
 	)
-	if err := rows.Scan(&id, &email, &name, &scopes, &wrapped, &usable, &version); err != nil {
+	if err := rows.Scan(&id, &email, &name, &scopes, &wrapped, &usable, &version, &created); err != nil {
 		return Account{}, fmt.Errorf("oauth: reading an account: %w", err)
 	}
-	a := Account{ID: policy.AccountID(id), Scopes: strings.Fields(scopes), State: Connected, Agreed: version}
+	a := Account{ID: policy.AccountID(id), Scopes: strings.Fields(scopes), State: Connected, Agreed: version, Since: time.UnixMicro(created).UTC()}
 	switch {
 	case !usable:
 		a.State = Reconnect

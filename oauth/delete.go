@@ -39,8 +39,8 @@ func (o *Owners) Delete(ctx context.Context, session Session) error {
 	if session.Kind != policy.Owner || session.Person == "" {
 		return ErrNoSession
 	}
-	if !session.Fresh(o.store.now()) {
-		return ErrStepUp
+	if err := o.Proven(session); err != nil {
+		return err
 	}
 	return o.vault.deletePerson(ctx, session.Person, AccountDeleted)
 }
@@ -120,6 +120,14 @@ func (v *Vault) erasePerson(ctx context.Context, person policy.PersonID) error {
 	})
 	if err != nil {
 		return fmt.Errorf("oauth: deleting a person: %w", err)
+	}
+	return nil
+}
+
+// Proven fails with ErrStepUp unless the session's person has just signed in once more.
+func (o *Owners) Proven(session Session) error {
+	if !session.Fresh(o.store.now()) {
+		return ErrStepUp
 	}
 	return nil
 }
