@@ -30,6 +30,9 @@ func problemOf(err error) api.Problem {
 	p := func(status int, code, title, detail string) api.Problem {
 		return api.Problem{Type: "about:blank", Status: status, Code: code, Title: title, Detail: detail}
 	}
+	if out, ok := accessProblem(err); ok {
+		return out
+	}
 	var (
 		refused   *policy.Refused
 		closed    *policy.Closed
@@ -56,6 +59,18 @@ func problemOf(err error) api.Problem {
 		return out
 	case errors.Is(err, oauth.ErrNoSession):
 		return p(401, "unauthenticated", "Please sign in", "Your session has ended or you are not signed in.")
+	case errors.Is(err, oauth.ErrStepUp):
+		return p(403, "step_up_required", "Please sign in once more", "This cannot be undone or shows everything at once, so it needs a sign-in of the last five minutes.")
+	case errors.Is(err, oauth.ErrManyCopies):
+		return p(429, "rate_limited", "Enough copies for today", "You have downloaded five copies in 24 hours. Try again tomorrow.")
+	case errors.Is(err, oauth.ErrBadRequest):
+		return p(400, "invalid", "The request cannot be used", "There is no such right, or the text is too long.")
+	case errors.Is(err, oauth.ErrOpenAlready):
+		return p(409, "conflict", "You have asked for this already", "Your earlier request is open and will be answered.")
+	case errors.Is(err, oauth.ErrNoRequest):
+		return p(404, "not_found", "Not found", "There is no such open request.")
+	case errors.Is(err, oauth.ErrMustAnswer):
+		return p(409, "conflict", "This request must be answered", "It may not be refused.")
 	case errors.Is(err, oauth.ErrReconnect):
 		return p(409, "reconnect", "Gmail must be connected again", "Google no longer accepts the permission that was given. Connect the mailbox again.")
 	case errors.Is(err, policy.ErrUnknown):

@@ -104,7 +104,7 @@ func causeOf(err error) string {
 }
 
 // rooms are the packages whose errors begin with their name and what was attempted.
-var rooms = []string{"inbox", "oauth", "consent", "policy", "decisionlog", "database", "frontend", "gmail", "aggregate"}
+var rooms = []string{"agreement", "inbox", "oauth", "consent", "policy", "decisionlog", "database", "frontend", "gmail", "platform", "aggregate"}
 
 // places keeps the function lines of a stack trace, which hold no values.
 func places(stack []byte) string {

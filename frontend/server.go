@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/aggregate"
+	"github.com/totalengage/webmail/policy/agreement"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/decisionlog"
 )
@@ -43,11 +45,21 @@ type Config struct {
 	Sessions  *oauth.Sessions
 	Owners    *oauth.Owners
 	Vault     *oauth.Vault
+	Desk      *agreement.Desk
+	Mailboxes Mailboxes
+	Rights    *oauth.Rights
+	Kept      []Kept             // what rooms keep of a mailbox, for its owner's copy
 	Platform  *platform.Platform // the company's other services
 	SignIn    signin.Deps
 	Numbers   *aggregate.Service
 	LinkKey   []byte // signs the links of inline images, at least 32 bytes
 	Logger    *slog.Logger
+}
+
+// Mailboxes finds a mailbox by its address, and its address.
+type Mailboxes interface {
+	AccountByEmail(ctx context.Context, email string) (policy.AccountID, error)
+	Identity(ctx context.Context, account policy.AccountID) (name, email string, err error)
 }
 
 // Server answers browsers.

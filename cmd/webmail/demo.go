@@ -70,9 +70,10 @@ func (c *demoCmd) Run(ctx context.Context) error {
 	}
 	o := serverOptions{
 		Addr: c.Addr, PublicURL: public, Callers: callers, Units: quotas[c.Quota], Poll: c.Poll, UndoShown: c.Hold, UndoHeld: c.Hold + c.Hold/2, LogLevel: "warn", demo: true,
+		LogDays: mostLogDays, UnusedDays: mostUnusedDays,
 		storage: storage{Data: data, LogOrigin: "demo.webmail.local/decisions"},
 		google:  googleOf(googleURL), staff: staffOf(staffURL),
-		product: demoProduct(),
+		product: demoProduct(), outside: newDemoOutside(),
 	}
 	google.mail.SetLatency(c.Delay)
 	s, err := newSystem(inner, o, newLogger(o.LogLevel))
@@ -105,7 +106,7 @@ func staffOf(url string) staff {
 }
 
 func demoProduct() product {
-	return product{Name: "Webmail", Operator: "Northwind Field Tools (a demonstration)", Contact: "privacy@example.com", Support: "support@example.com"}
+	return product{Name: "Webmail", Operator: "Northwind Field Tools (a demonstration)", Country: "Norway", Contact: "privacy@example.com", Support: "support@example.com"}
 }
 
 // google starts the emulated Google with the demo's mailboxes.
@@ -132,7 +133,7 @@ func (c *demoCmd) google(ctx context.Context, work *errgroup.Group, public strin
 		}
 	}
 	err = g.signOn.AddClient(signon.Client{ID: demoClient, Secret: demoSecret, Name: "Webmail", RedirectURIs: []string{
-		public + signin.SignInCallbackPath, public + signin.ConnectCallbackPath,
+		public + signin.SignInCallbackPath, public + signin.ConnectCallbackPath, public + signin.ProofCallbackPath, public + signin.StepUpCallbackPath,
 	}})
 	if err != nil {
 		return nil, "", err

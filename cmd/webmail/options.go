@@ -64,6 +64,7 @@ type staff struct {
 type product struct {
 	Name     string `help:"Name of the product, as users see it." name:"product-name" default:"Webmail"`
 	Operator string `help:"Company that answers for it; named in the disclosure." name:"operator"`
+	Country  string `help:"Country in which the operator's staff work; shown to owners whom they ask to see a message." name:"staff-country"`
 	Contact  string `help:"Address for questions about data; named in the disclosure." name:"contact"`
 	Support  string `help:"Support address shown in the product." name:"support-email"`
 }
@@ -84,15 +85,17 @@ type serverOptions struct {
 	staff
 	product
 
-	Addr      string        `help:"Address to listen on." default:"127.0.0.1:8080"`
-	PublicURL string        `help:"Origin under which browsers reach the server, such as https://mail.example.com. Default: http://ADDR."`
-	Accept    []string      `help:"Weaknesses accepted: ${weaknesses}."`
-	Units     int           `help:"Gmail quota units a minute and mailbox: 6000 for projects made since May 2026, 15000 for older ones." default:"6000"`
-	Poll      time.Duration `help:"How often live updates ask Gmail for changes." default:"15s"`
-	UndoShown time.Duration `help:"How long the page offers to undo a send." default:"10s"`
-	UndoHeld  time.Duration `help:"How long the server holds a send; longer than shown, so that a late click still wins." default:"15s"`
-	Callers   string        `help:"File of the company's other services that may call /platform/v1, with their keys and purposes (frontend/platform says what it holds). Without it there are none." type:"path"`
-	LogLevel  string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	Addr       string        `help:"Address to listen on." default:"127.0.0.1:8080"`
+	PublicURL  string        `help:"Origin under which browsers reach the server, such as https://mail.example.com. Default: http://ADDR."`
+	Accept     []string      `help:"Weaknesses accepted: ${weaknesses}."`
+	Units      int           `help:"Gmail quota units a minute and mailbox: 6000 for projects made since May 2026, 15000 for older ones." default:"6000"`
+	Poll       time.Duration `help:"How often live updates ask Gmail for changes." default:"15s"`
+	UndoShown  time.Duration `help:"How long the page offers to undo a send." default:"10s"`
+	UndoHeld   time.Duration `help:"How long the server holds a send; longer than shown, so that a late click still wins." default:"15s"`
+	Callers    string        `help:"File of the company's other services that may call /platform/v1, with their keys and purposes (frontend/platform says what it holds). Without it there are none." type:"path"`
+	LogDays    int           `help:"Days after which events of the decision log are deleted, 90 to 400. Copies of the database must not be kept longer." default:"400"`
+	UnusedDays int           `help:"Days without a sign-in after which an account is deleted, 180 to 730." default:"730"`
+	LogLevel   string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 
 	demo    bool         // everything embedded; never set by a flag
 	outside *http.Client // stands in for the hosts that a mail names; set by the demo alone
@@ -119,6 +122,12 @@ func (o *serverOptions) check() error {
 		if needed.value == "" {
 			return fmt.Errorf("%s is missing; README.md says where it comes from", needed.flag)
 		}
+	}
+	if o.LogDays < leastLogDays || o.LogDays > mostLogDays {
+		return fmt.Errorf("--log-days must be %d to %d: the privacy page says at most %d", leastLogDays, mostLogDays, mostLogDays)
+	}
+	if o.UnusedDays < leastUnusedDays || o.UnusedDays > mostUnusedDays {
+		return fmt.Errorf("--unused-days must be %d to %d: the privacy page says at most %d", leastUnusedDays, mostUnusedDays, mostUnusedDays)
 	}
 	if o.staff.Issuer != "" && (o.staff.ClientID == "" || o.staff.ClientSecret == "" || len(o.staff.Roles) == 0) {
 		return errors.New("--staff-issuer needs --staff-client-id, --staff-client-secret and --staff-roles")

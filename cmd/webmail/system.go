@@ -26,6 +26,7 @@ import (
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/aggregate"
+	"github.com/totalengage/webmail/policy/agreement"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/decisionlog"
 )
@@ -45,7 +46,12 @@ type system struct {
 	sessions *oauth.Sessions
 	vault    *oauth.Vault
 	owners   *oauth.Owners
+	rights   *oauth.Rights
+	consents *consent.Store
 	gate     *policy.Gate
+	google   *oauth.Provider
+	agreed   *agreement.Store
+	desk     *agreement.Desk
 	permits  *consent.Permissions
 	releases *aggregate.Store
 	numbers  *aggregate.Service
@@ -65,6 +71,15 @@ type facts struct {
 	permits  *consent.Permissions
 	releases *aggregate.Store
 	callers  *platform.Callers
+	agreed   *agreement.Store
+}
+
+func (f facts) Agreement(ctx context.Context, id string) (policy.Agreement, error) {
+	return f.agreed.Agreement(ctx, id)
+}
+
+func (f facts) Acknowledged(ctx context.Context, person policy.PersonID) (time.Time, error) {
+	return f.agreed.Acknowledged(ctx, person)
 }
 
 func (f facts) Release(ctx context.Context, id string) (policy.Release, error) {
@@ -138,11 +153,10 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.keys, err = oauth.OpenKeys(o.keys()); err != nil {
 		return err
 	}
-	consents, err := consent.Open(ctx, s.product, nil)
-	if err != nil {
+	if s.consents, err = consent.Open(ctx, s.product, nil); err != nil {
 		return err
 	}
-	if s.store, err = oauth.Open(ctx, s.product, s.keys, consents, oauth.Options{Log: s.log}); err != nil {
+	if s.store, err = oauth.Open(ctx, s.product, s.keys, s.consents, oauth.Options{Log: s.log}); err != nil {
 		return err
 	}
 	s.permits = consent.OpenPermissions(s.product, s.store, s.store, nil)
@@ -152,8 +166,14 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.callers, err = o.readCallers(); err != nil {
 		return err
 	}
+	if s.agreed, err = agreement.Open(ctx, s.product, s.store, nil); err != nil {
+		return err
+	}
+	if s.google, err = oauth.NewProvider(googleProvider(o.google), s.out.Client(signInTime)); err != nil {
+		return fmt.Errorf("the sign-in with Google: %w", err)
+	}
 	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, callers: s.callers}, PseudonymKey: s.keys.Pseudonym(),
+		Log: s.decided, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, agreed: s.agreed, callers: s.callers}, Prover: s.store.Prover(s.google), PseudonymKey: s.keys.Pseudonym(),
 		Labels: map[string]string{"app": "webmail", "version": version},
 	})
 	if err != nil {
@@ -179,14 +199,17 @@ func (s *system) mailboxes(ctx context.Context) ([]aggregate.Mailbox, error) {
 
 func (s *system) openMail(ctx context.Context) error {
 	o := s.options
-	google, err := oauth.NewProvider(googleProvider(o.google), s.out.Client(signInTime))
+	var err error
+	s.desk, err = s.agreed.Desk(s.gate, s.store.Prover(s.google), agreement.Company{Product: o.product.Name, Operator: o.Operator, Country: o.Country})
 	if err != nil {
-		return fmt.Errorf("the sign-in with Google: %w", err)
+		return err
 	}
-	s.vault = s.store.Vault(s.gate, google)
+	s.vault = s.store.Vault(s.gate, s.google)
 	s.sessions = s.store.Sessions(s.gate, oauth.SessionConfig{})
-	s.owners = s.store.Owners(s.gate, s.vault, google, oauth.OwnersConfig{
+	s.rights = s.store.Rights(s.gate)
+	s.owners = s.store.Owners(s.gate, s.vault, s.google, oauth.OwnersConfig{
 		SignInRedirect: o.PublicURL + signin.SignInCallbackPath, ConnectRedirect: o.PublicURL + signin.ConnectCallbackPath,
+		ProofRedirect: o.PublicURL + signin.ProofCallbackPath, StepUpRedirect: o.PublicURL + signin.StepUpCallbackPath,
 	})
 	s.inbox, err = inbox.New(inbox.Config{
 		Gate: s.gate, Tokens: tokens{s.vault}, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: s.out, Units: o.Units, PollEvery: o.Poll,
@@ -199,7 +222,7 @@ func (s *system) openMail(ctx context.Context) error {
 	s.closers = append(s.closers, s.inbox.Close)
 	s.vault.OnPurge(func(ctx context.Context, account policy.AccountID) error {
 		s.inbox.Forget(account)
-		return errors.Join(s.inbox.Purge(ctx, account), s.permits.PurgeAccount(ctx, account))
+		return errors.Join(s.inbox.Purge(ctx, account), s.permits.PurgeAccount(ctx, account), s.desk.Purge(ctx, account))
 	})
 	return s.recordStart(ctx)
 }
@@ -237,7 +260,7 @@ func (s *system) openFrontend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	deps := signin.Deps{Owners: s.owners, Sessions: s.sessions, Disclosure: disclosure, Product: p, Log: s.log}
+	deps := signin.Deps{Owners: s.owners, Sessions: s.sessions, Desk: s.desk, Disclosure: disclosure, Announced: s.consents.Announced(), Product: p, Log: s.log}
 	if o.staff.Issuer != "" {
 		provider, err := oauth.NewProvider(oauth.ProviderConfig{Issuer: o.staff.Issuer, ClientID: o.staff.ClientID, ClientSecret: o.staff.ClientSecret}, s.out.Client(signInTime))
 		if err != nil {
@@ -258,13 +281,21 @@ func (s *system) openFrontend(ctx context.Context) error {
 	}
 	s.front, err = frontend.New(frontend.Config{
 		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo}, Gate: s.gate, Log: s.decided,
-		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
+		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Desk: s.desk, Mailboxes: s.store, Rights: s.rights, Kept: s.kept(), Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
 	})
 	if err != nil {
 		return err
 	}
 	s.handler, err = s.front.Handler()
 	return err
+}
+
+// kept lists what the rooms keep of a mailbox, for its owner's copy.
+func (s *system) kept() []frontend.Kept {
+	return []frontend.Kept{
+		{Name: "inbox", Read: func(ctx context.Context, account policy.AccountID) (any, error) { return s.inbox.Stored(ctx, account) }},
+		{Name: "permissions", Read: func(ctx context.Context, account policy.AccountID) (any, error) { return s.permits.List(ctx, account) }},
+	}
 }
 
 // linkKey derives the key of image links from the deployment's secret, so that all nodes agree on it.
@@ -322,6 +353,9 @@ func (s *system) serve(ctx context.Context, l net.Listener, ready func()) error 
 	} else if n > 0 {
 		s.log.Warn("decisions left open by a crash are marked unknown", "count", n)
 	}
+	if err := s.replay(ctx); err != nil {
+		return fmt.Errorf("deletions since the database was last right: %w", err)
+	}
 	server := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -332,6 +366,7 @@ func (s *system) serve(ctx context.Context, l net.Listener, ready func()) error 
 		return err
 	}
 	work.Go(func() error { return s.maintain(inner) })
+	work.Go(func() error { return s.retention(inner) })
 	work.Go(func() error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -369,7 +404,7 @@ func (s *system) maintain(ctx context.Context) error {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
 	for {
-		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain, "numbers": s.numbers.Maintain, "permissions": s.permits.Sweep, "assertions": s.platform.Sweep} {
+		for name, step := range map[string]func(context.Context) error{"sessions": s.sessions.Purge, "revocations": s.vault.Maintain, "numbers": s.numbers.Maintain, "permissions": s.permits.Sweep, "agreements": s.desk.Maintain, "assertions": s.platform.Sweep} {
 			if err := step(ctx); err != nil && ctx.Err() == nil {
 				s.log.Warn("maintenance failed and will be tried again", "of", name)
 			}

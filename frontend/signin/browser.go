@@ -26,6 +26,9 @@ func flowBrowser(w http.ResponseWriter, r *http.Request) string {
 	return secret
 }
 
+// FlowBrowser is the same for other pages that lead to a provider.
+func FlowBrowser(w http.ResponseWriter, r *http.Request) string { return flowBrowser(w, r) }
+
 // knownBrowser returns the flow secret that the browser has, or "".
 func knownBrowser(r *http.Request) string {
 	cookie, err := r.Cookie(flowCookie)

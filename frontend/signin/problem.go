@@ -38,6 +38,7 @@ var problems = []struct {
 	{oauth.ErrNoSession, problem{http.StatusUnauthorized, "You are not signed in", "Sign in first, then connect your mailbox.", signInAgain}},
 	{errNotOwner, problem{http.StatusForbidden, "Staff accounts have no mailbox here", "You are signed in as a member of staff. To use your own mailbox, sign out and sign in with Google.", goHome}},
 	{errNoStaff, problem{http.StatusNotFound, "There is no staff sign-in here", "This server is not connected to a staff directory.", goHome}},
+	{errNoText, problem{http.StatusNotFound, "There is no such text", "This version of the text does not exist, or not in this language.", goHome}},
 	{errTextChanged, problem{http.StatusConflict, "The text has changed", "What you agreed to is not the current text. Nothing was recorded. Please read it once more.", connectAgain}},
 	{oauth.ErrCancelled, problem{http.StatusForbidden, "You said no, and that is fine", "Nothing was connected and nothing was stored. You can try again whenever you like.", next{}}},
 	{oauth.ErrFlowExpired, problem{http.StatusBadRequest, "That took too long", "A sign-in must be finished within ten minutes. Please start again.", next{}}},
@@ -68,6 +69,9 @@ func problemFor(path string, err error) problem {
 }
 
 func known(err error) problem {
+	if p, ok := ofAgreement(err); ok {
+		return p
+	}
 	for _, row := range problems {
 		if errors.Is(err, row.err) {
 			return row.problem

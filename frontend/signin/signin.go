@@ -3,10 +3,12 @@ package signin
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/gorilla/mux"
 
 	"github.com/totalengage/webmail/oauth"
+	"github.com/totalengage/webmail/policy/agreement"
 	"github.com/totalengage/webmail/policy/consent"
 )
 
@@ -18,9 +20,12 @@ const (
 	ConnectCallbackPath = "/connect/callback"
 	StaffPath           = "/auth/staff/start"
 	StaffCallbackPath   = "/auth/staff/callback"
+	ProofCallbackPath   = "/access/callback"
+	StepUpCallbackPath  = "/auth/google/step-up"
 	PrivacyPath         = "/privacy"
 	LimitedUsePath      = "/limited-use"
 	HelpPath            = "/help/data"
+	disclosurePath      = "/disclosure/{language}/{version:[0-9]+}"
 	stylePath           = "/auth/style.css"
 )
 
@@ -29,7 +34,9 @@ type Deps struct {
 	Owners     *oauth.Owners
 	Staff      *oauth.Staff // nil: no staff sign-in
 	Sessions   *oauth.Sessions
+	Desk       *agreement.Desk
 	Disclosure consent.Text    // the current one, as rendered for Product
+	Announced  time.Time       // when this deployment announced it
 	Product    consent.Product // who runs this server
 	Log        *slog.Logger    // nil means slog.Default()
 }
@@ -60,11 +67,14 @@ func Register(r *mux.Router, d Deps) {
 		{"GET", ConnectPath, s.showDisclosure},        // owner
 		{"POST", ConnectPath, s.agree},                // owner
 		{"GET", ConnectCallbackPath, s.finishConnect}, // owner
+		{"GET", ProofCallbackPath, s.finishProof},     // owner
+		{"GET", StepUpCallbackPath, s.finishStepUp},   // owner
 		{"POST", StaffPath, s.startStaff},
 		{"GET", StaffCallbackPath, s.finishStaff},
 		{"GET", PrivacyPath, s.showPrivacy},
 		{"GET", LimitedUsePath, s.showLimitedUse},
 		{"GET", HelpPath, s.showHelp},
+		{"GET", disclosurePath, s.showText},
 	} {
 		r.HandleFunc(route.path, s.page(route.serve)).Methods(route.method)
 	}

@@ -24,6 +24,7 @@ type Filter struct {
 	Ref        *int64 // events that refer to this one
 
 	NotPurpose string // leaves events of this purpose out, such as the auditor's own reading
+	NotActor   string // leaves events of this kind of actor out, such as the owner's own reading
 
 	Since time.Time // at or after
 	Until time.Time // before
@@ -90,6 +91,9 @@ func (f *Filter) where() *conditions {
 	}
 	if f.NotPurpose != "" {
 		w.add("purpose <> " + w.arg(f.NotPurpose))
+	}
+	if f.NotActor != "" {
+		w.add("actor_kind <> " + w.arg(f.NotActor))
 	}
 	if !f.Since.IsZero() {
 		w.add("at >= " + w.arg(f.Since.UnixMicro()))

@@ -39,6 +39,7 @@ func TestQuery(t *testing.T) {
 		{"account", decisionlog.Filter{Account: "account-2"}, func(_ int64, e decisionlog.Entry) bool { return e.Account == "account-2" }},
 		{"operation", decisionlog.Filter{Operation: "threads.get"}, func(_ int64, e decisionlog.Entry) bool { return e.Operation == "threads.get" }},
 		{"purpose", decisionlog.Filter{Purpose: "read_mail"}, func(_ int64, e decisionlog.Entry) bool { return e.Purpose == "read_mail" }},
+		{"not actor", decisionlog.Filter{NotActor: "owner"}, func(_ int64, e decisionlog.Entry) bool { return e.ActorKind != "owner" }},
 		{"not purpose", decisionlog.Filter{NotPurpose: "read_mail"}, func(_ int64, e decisionlog.Entry) bool { return e.Purpose != "read_mail" }},
 		{"feature", decisionlog.Filter{Feature: "thread"}, func(_ int64, e decisionlog.Entry) bool { return e.Feature == "thread" }},
 		{"basis", decisionlog.Filter{Basis: "owner"}, func(_ int64, e decisionlog.Entry) bool { return e.Basis == "owner" }},
