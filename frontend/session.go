@@ -26,9 +26,11 @@ func (s *Server) getSession(v *visit) error {
 		return err
 	}
 	for _, a := range accounts {
-		out.Accounts = append(out.Accounts, api.Account{
-			Id: string(a.ID), Email: a.Email, Name: a.Name, State: api.AccountState(a.State), Scopes: a.Scopes,
-		})
+		shown := api.Account{Id: string(a.ID), Email: a.Email, Name: a.Name, State: api.AccountState(a.State), Scopes: a.Scopes}
+		if !a.Changes.IsZero() {
+			shown.Changes = &a.Changes
+		}
+		out.Accounts = append(out.Accounts, shown)
 	}
 	return send(v, 200, out)
 }

@@ -64,6 +64,8 @@ type disclosurePage struct {
 	Scopes []string
 	Email  string // who is signed in
 	Wait   *oauth.Account
+	Renews bool   // agreeing is all that Wait needs
+	Date   string // when the text changes for Wait; "" for no such day
 }
 
 // showDisclosure shows what will be done with the mailbox, before Google is asked (DISC-1, DISC-2). Nothing
@@ -77,11 +79,18 @@ func (s *pages) showDisclosure(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, http.StatusOK, "connect.html", disclosurePage{
+	page := disclosurePage{
 		common: s.common("Connect a mailbox"),
 		Text:   disclosureText{s.Disclosure, hex.EncodeToString(s.Disclosure.SHA256[:])},
 		Scopes: s.Owners.Scopes(), Email: session.Email, Wait: waiting(r, accounts),
-	})
+	}
+	if page.Wait != nil {
+		page.Renews = renews(*page.Wait)
+		if !page.Wait.Changes.IsZero() {
+			page.Date = page.Wait.Changes.Format(day)
+		}
+	}
+	return s.render(w, http.StatusOK, "connect.html", page)
 }
 
 // waiting finds the mailbox that the page is about: the one named in the address, or else the first one that
@@ -89,7 +98,7 @@ func (s *pages) showDisclosure(w http.ResponseWriter, r *http.Request) error {
 func waiting(r *http.Request, accounts []oauth.Account) *oauth.Account {
 	asked := r.FormValue("account")
 	for _, a := range accounts {
-		if string(a.ID) == asked || asked == "" && a.State != oauth.Connected {
+		if string(a.ID) == asked || asked == "" && a.NeedsOwner() {
 			return &a
 		}
 	}
@@ -126,7 +135,7 @@ func (s *pages) agree(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if wait != nil && wait.State == oauth.ConsentRequired {
+	if wait != nil && renews(*wait) {
 		if err := s.Owners.Renew(r.Context(), session, record, wait.ID); err != nil {
 			return err
 		}
@@ -139,6 +148,11 @@ func (s *pages) agree(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
 	return nil
+}
+
+// renews tells whether agreeing is all that the mailbox needs: Google's permission stands.
+func renews(a oauth.Account) bool {
+	return a.State == oauth.ConsentRequired || a.State == oauth.Connected && !a.Changes.IsZero()
 }
 
 // sameText tells whether the form was shown with the text of now.

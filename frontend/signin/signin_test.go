@@ -19,6 +19,7 @@ import (
 	"github.com/totalengage/webmail/internal/database/databasetest"
 	"github.com/totalengage/webmail/oauth"
 	. "github.com/totalengage/webmail/oauth/oauthtest"
+	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
 
@@ -37,6 +38,7 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 		t.Cleanup(server.Close)
 		w := NewAt(t, open(t), Redirects{
 			SignIn: server.URL + signin.SignInCallbackPath, Connect: server.URL + signin.ConnectCallbackPath, Staff: server.URL + signin.StaffCallbackPath,
+			Proof: server.URL + signin.ProofCallbackPath, StepUp: server.URL + signin.StepUpCallbackPath,
 		})
 		r := mux.NewRouter()
 		signin.Register(r, deps(w))
@@ -47,7 +49,7 @@ func each(t *testing.T, test func(t *testing.T, s *site)) {
 }
 
 func deps(w *World) signin.Deps {
-	return signin.Deps{Owners: w.Owners, Staff: w.Staff, Sessions: w.Sessions, Disclosure: w.Disclosure, Product: Product}
+	return signin.Deps{Owners: w.Owners, Staff: w.Staff, Sessions: w.Sessions, Disclosure: w.Disclosure, Announced: w.Consents.Announced(), Product: Product}
 }
 
 // visitor is a browser at the product.
@@ -370,10 +372,77 @@ func TestPublicPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		privacy := v.get(signin.PrivacyPath)
 		for purpose, words := range tables.Purposes {
-			expect(t, "privacy, purpose "+purpose, v.get(signin.PrivacyPath), 200, signin.PrivacyPath, words)
+			expect(t, "privacy, purpose "+purpose, privacy, 200, signin.PrivacyPath, words)
 		}
-		expect(t, "help", v.get(signin.HelpPath), 200, signin.HelpPath, "Disconnect a mailbox")
+		for id, r := range tables.Recipients {
+			expect(t, "privacy, recipient "+id, privacy, 200, signin.PrivacyPath, r.Name)
+		}
+		for store, r := range tables.Retention {
+			for _, words := range []string{r.What, r.Why, r.Ends} {
+				expect(t, "privacy, store "+store, privacy, 200, signin.PrivacyPath, words)
+			}
+		}
+		for name, f := range tables.Features {
+			if strings.Contains(privacy.Body, name) && strings.Contains(name, "_") {
+				t.Errorf("the privacy page has no words for feature %s", name)
+			}
+			for class := range f.Classes {
+				if signin.ClassWords(class) == class {
+					t.Errorf("there are no words for class %s", class)
+				}
+			}
+		}
+		expect(t, "privacy, the day of the change", privacy, 200, signin.PrivacyPath, s.Consents.Announced().Add(consent.Notice).Format("2 January 2006"))
+		for _, words := range []string{"Disconnect a mailbox", "Delete your account", "Download what is stored"} {
+			expect(t, "help", v.get(signin.HelpPath), 200, signin.HelpPath, words)
+		}
+		if !strings.Contains(v.get(signin.HelpPath).Body, `href="/settings/privacy"`) {
+			t.Error("the help page does not lead to the settings")
+		}
+	})
+}
+
+// TestTextsStayReadable: whoever agreed to an earlier text can read it again.
+func TestTextsStayReadable(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		v := s.visitor()
+		for version := 1; version <= consent.Current; version++ {
+			text, err := consent.Render(version, Product)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := signin.DisclosureAt(consent.English, version)
+			page := v.get(path)
+			for _, section := range text.Sections {
+				expect(t, "text "+section.Heading, page, 200, path, section.Heading)
+			}
+		}
+		for _, path := range []string{"/disclosure/en/0", "/disclosure/en/99", "/disclosure/xx/1", "/disclosure/en/99999999999999999999"} {
+			expect(t, path, v.get(path), 404, path, "There is no such text")
+		}
+	})
+}
+
+// TestRenewal: an owner who agreed to an earlier text is told from when on the new one holds, goes on either way,
+// and agrees without being sent to Google.
+func TestRenewal(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		ada := s.visitor()
+		ada.AgreeOn(ada.agree(ada.signIn(Ada)), Ada)
+		s.Exec(`UPDATE consents SET version = 1`)
+		page := ada.get(signin.ConnectPath)
+		expect(t, "the disclosure", page, 200, signin.ConnectPath, "changes on "+s.Consents.Announced().Add(consent.Notice).Format("2 January 2006"))
+		expect(t, "the disclosure", page, 200, signin.ConnectPath, "version 1")
+		expect(t, "after agreeing", ada.agree(page), 200, "/", "the application")
+		if n := s.count("accounts"); n != 1 {
+			t.Errorf("got %d accounts, want the same one", n)
+		}
+		page = ada.get(signin.ConnectPath)
+		if strings.Contains(page.Body, "changes on") {
+			t.Error("the page still asks for what was agreed to")
+		}
 	})
 }
 
