@@ -9,6 +9,7 @@
 package limiteduse
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -17,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -111,6 +113,22 @@ type Feature struct {
 	Disclosure int    `json:"disclosure"`  // version of the disclosure that first tells of it (CHG-1)
 }
 
+// UsesOf lists the purposes for which a scope is needed, as they are told to people, sorted: those of the
+// features that have an operation which the scope covers.
+func (t Tables) UsesOf(scope string) []string {
+	var uses []string
+	for _, feature := range t.Features {
+		for operation := range feature.Operations {
+			use := t.Purposes[feature.Purpose]
+			if t.Operations[operation].Scopes[scope] && !slices.Contains(uses, use) {
+				uses = append(uses, use)
+			}
+		}
+	}
+	slices.Sort(uses)
+	return uses
+}
+
 // ReadTables returns the typed tables of data.json; unknown keys are an error.
 func ReadTables() (Tables, error) { return ParseTables(DataText()) }
 
@@ -119,15 +137,24 @@ func ParseTables(text string) (Tables, error) {
 	var doc struct {
 		LimitedUse Tables `json:"limiteduse"`
 	}
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&doc); err != nil {
+	if err := strict([]byte(text), &doc); err != nil {
 		return Tables{}, fmt.Errorf("limiteduse: data.json: %w", err)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Tables{}, errors.New("limiteduse: data.json: something follows the document")
-	}
 	return doc.LimitedUse, nil
+}
+
+// strict decodes one JSON document that has nothing but what it is decoded into.
+func strict(text []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	dec.UseNumber()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the document")
+	}
+	return nil
 }
 
 // DataText returns data.json as it is written.
