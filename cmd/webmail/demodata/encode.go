@@ -53,8 +53,8 @@ func (l *letter) trace(b *bytes.Buffer, user string) {
 	stamp := l.date.Add(2 * time.Second).Format(time.RFC1123Z)
 	field(b, "Delivered-To", mustCast()[user].address)
 	field(b, "Return-Path", "<"+l.from.address+">")
-	field(b, "Received", fmt.Sprintf("from mail.%s (mail.%s [192.0.2.25]) by mx.example.com with ESMTPS; %s", domain, domain, stamp))
-	field(b, "Authentication-Results", fmt.Sprintf("mx.example.com; dkim=%s header.d=%s; spf=%s smtp.mailfrom=%s; dmarc=%s header.from=%s",
+	field(b, "Received", fmt.Sprintf("from mail.%s (mail.%s [192.0.2.25]) by mx.google.com with ESMTPS; %s", domain, domain, stamp))
+	field(b, "Authentication-Results", fmt.Sprintf("mx.google.com; dkim=%s header.i=@%s header.s=demo; spf=%s smtp.mailfrom=%s; dmarc=%s header.from=%s",
 		verdict, domain, verdict, domain, verdict, domain))
 }
 
@@ -69,6 +69,9 @@ func (l *letter) listFields(b *bytes.Buffer) {
 	field(b, "List-Unsubscribe", fmt.Sprintf("<https://lists.example.org/leave/%s>, <mailto:leave-%s@lists.example.org?subject=unsubscribe>", name, name))
 	if l.from.program == robot {
 		field(b, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+		_, domain, _ := strings.Cut(l.from.address, "@")
+		field(b, "DKIM-Signature", fmt.Sprintf("v=1; a=rsa-sha256; c=relaxed/relaxed; d=%s; s=demo; h=from:to:subject:date:list-unsubscribe:list-unsubscribe-post; bh=%s; b=%s",
+			domain, fingerprint(l.list, "bh", 0), fingerprint(l.list, "b", 0)))
 	} else {
 		field(b, "List-Post", "<mailto:"+l.to[0].address+">")
 	}
