@@ -34,6 +34,6 @@
 //
 // # Cost
 //
-// Once a month, one pass over the log by the index of each account, a page of events in memory: about 20 s for
+// Once a month, one pass over the log by the index of each account, a page of events in memory: about 10 s for
 // a million events on one core. A release is about 1 kB.
 package aggregate
