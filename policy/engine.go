@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -25,43 +26,66 @@ const evaluationLimit = 2 * time.Second
 const (
 	queryBasis   = `data.webmail.decision.basis`
 	queryDenials = `data.webmail.decision.denials`
+	queryRules   = `data.webmail.access.basis` // without the floor: what a bundle alone says
 )
 
 // engine evaluates one policy. It is immutable and safe for concurrent use.
 type engine struct {
 	basis    map[way]rego.PreparedEvalQuery // the hot query, unfolded
 	plain    rego.PreparedEvalQuery         // the hot query over the rules as they are written
+	rules    rego.PreparedEvalQuery         // the same without the floor
 	denials  rego.PreparedEvalQuery
 	tables   limiteduse.Tables
 	revision string
 }
 
+// embedded is the engine of the policy that the program is built with, compiled once.
+var embedded = sync.OnceValues(func() (*engine, error) { return newEngine(context.Background(), Embedded()) })
+
+// engineOf is the embedded engine, where the source is that, or a new one.
+func engineOf(ctx context.Context, source Source) (*engine, error) {
+	if source.Revision() == Embedded().Revision() {
+		return embedded()
+	}
+	return newEngine(ctx, source)
+}
+
 // newEngine compiles a policy with strict checks and without any built-in function that would make an answer
 // depend on more than the input (I7).
 func newEngine(ctx context.Context, source Source) (*engine, error) {
-	tables, err := source.tables()
+	e, unfold, err := newPlainEngine(ctx, source)
 	if err != nil {
 		return nil, err
+	}
+	return e, unfold()
+}
+
+// newPlainEngine prepares everything but the unfolded hot query, which takes most of the time: that is left to
+// the second step.
+func newPlainEngine(ctx context.Context, source Source) (e *engine, unfold func() error, err error) {
+	tables, err := source.tables()
+	if err != nil {
+		return nil, nil, err
 	}
 	data, err := source.data()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	compiler, err := compile(source)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	e := &engine{tables: tables, revision: source.Revision()}
-	if e.basis, err = flatten(ctx, compiler, data, tables); err != nil {
-		return nil, err
-	}
-	for query, prepared := range map[string]*rego.PreparedEvalQuery{queryBasis: &e.plain, queryDenials: &e.denials} {
+	e = &engine{tables: tables, revision: source.Revision()}
+	for query, prepared := range map[string]*rego.PreparedEvalQuery{queryBasis: &e.plain, queryRules: &e.rules, queryDenials: &e.denials} {
 		args := append(engineOptions(data), rego.Compiler(compiler), rego.Query(query))
 		if *prepared, err = rego.New(args...).PrepareForEval(ctx); err != nil {
-			return nil, fmt.Errorf("policy: preparing %q: %w", query, err)
+			return nil, nil, fmt.Errorf("policy: preparing %q: %w", query, err)
 		}
 	}
-	return e, nil
+	return e, func() (err error) {
+		e.basis, err = flatten(ctx, compiler, data, tables)
+		return err
+	}, nil
 }
 
 func engineOptions(data map[string]any) []func(*rego.Rego) {
@@ -98,6 +122,25 @@ func deterministic() *ast.Capabilities {
 	return c
 }
 
+// answer decides and says by which clauses. Whatever is not a clear yes is a no.
+func (e *engine) answer(ctx context.Context, in ast.Value) decisionResult {
+	basis, err := e.decide(ctx, in)
+	if err != nil {
+		return decisionResult{Clauses: []string{ClauseEvaluation}}
+	}
+	if basis != "" {
+		return decisionResult{Allow: true, Basis: basis, Clauses: e.tables.Bases[basis]}
+	}
+	clauses, err := e.explain(ctx, in)
+	if err != nil {
+		return decisionResult{Clauses: []string{ClauseEvaluation}}
+	}
+	if len(clauses) == 0 {
+		clauses = []string{ClauseDefault}
+	}
+	return decisionResult{Clauses: clauses}
+}
+
 // decide returns the basis on which the input is allowed, or "" when nothing allows it. Any error,
 // ambiguity or panic is an error, never an answer.
 func (e *engine) decide(ctx context.Context, in ast.Value) (basis string, err error) {
@@ -106,13 +149,17 @@ func (e *engine) decide(ctx context.Context, in ast.Value) (basis string, err er
 	if !ok || !known {
 		return "", nil // no row of the tables allows it
 	}
+	return e.ask(ctx, q, in)
+}
+
+func (e *engine) ask(ctx context.Context, q rego.PreparedEvalQuery, in ast.Value) (string, error) {
 	rs, err := eval(ctx, q, in)
 	if err != nil || len(rs) == 0 {
 		return "", err
 	}
-	basis, ok = only(rs).(string)
-	if !ok || basis == "" {
-		return "", errors.New("the policy gave no single basis")
+	basis, ok := only(rs).(string)
+	if !ok || len(e.tables.Bases[basis]) == 0 {
+		return "", errors.New("the policy gave no single basis that the tables list")
 	}
 	return basis, nil
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Log          *decisionlog.Log
 	Facts        Facts
 	Prover       Prover            // of owners' agreements; nil where no owner can be asked
+	Sources      *Sources          // where policies are kept for replay; nil where no bundle is followed and nothing replayed
 	PseudonymKey []byte            // deployment-wide HMAC key for staff, at least 32 bytes
 	Labels       map[string]string // EventV1 labels: who wrote the event (deployment, version); never content
 }
@@ -31,6 +32,9 @@ type Gate struct {
 	prover Prover
 	key    []byte
 	labels map[string]string
+
+	sources    *Sources
+	activation sync.Mutex // one policy comes into force at a time
 
 	outcomes chan decisionlog.Entry // to the one goroutine that appends outcomes
 	done     chan struct{}          // closed when that goroutine has ended
@@ -47,12 +51,17 @@ func NewGate(ctx context.Context, c Config) (*Gate, error) {
 	if len(c.PseudonymKey) < 32 {
 		return nil, errors.New("policy: the pseudonym key needs at least 32 bytes")
 	}
-	e, err := newEngine(ctx, Embedded())
+	e, err := embedded()
 	if err != nil {
 		return nil, err
 	}
+	if c.Sources != nil {
+		if err := c.Sources.keep(ctx, Embedded(), nil, c.Log.Now()); err != nil {
+			return nil, err
+		}
+	}
 	g := &Gate{
-		log: c.Log, facts: c.Facts, prover: c.Prover, key: c.PseudonymKey, labels: c.Labels,
+		log: c.Log, facts: c.Facts, prover: c.Prover, sources: c.Sources, key: c.PseudonymKey, labels: c.Labels,
 		outcomes: make(chan decisionlog.Entry, 1024), done: make(chan struct{}),
 	}
 	g.engine.Store(e)
@@ -223,22 +232,7 @@ func (g *Gate) judge(ctx context.Context, c considered) decisionResult {
 	if c.flaw != "" {
 		return decisionResult{Clauses: []string{c.flaw}}
 	}
-	in := c.input.term()
-	basis, err := c.engine.decide(ctx, in)
-	if err != nil {
-		return decisionResult{Clauses: []string{ClauseEvaluation}}
-	}
-	if basis != "" {
-		return decisionResult{Allow: true, Basis: basis, Clauses: c.engine.tables.Bases[basis]}
-	}
-	clauses, err := c.engine.explain(ctx, in)
-	if err != nil {
-		return decisionResult{Clauses: []string{ClauseEvaluation}}
-	}
-	if len(clauses) == 0 {
-		clauses = []string{ClauseDefault}
-	}
-	return decisionResult{Clauses: clauses}
+	return c.engine.answer(ctx, c.input.term())
 }
 
 func (g *Gate) grant(a Access, c considered, decisionID string, index int64) *Grant {

@@ -264,8 +264,10 @@ forbidden_families := {
 	"database": "LU-PROH-DB",
 	"export": "LU-PROH-DB",
 	"growth_marketing": "LU-PROH-ADS",
+	"law": "LU-HUM-4",
 	"lending": "LU-PROH-CREDIT",
 	"marketing": "LU-PROH-ADS",
+	"security": "LU-HUM-3",
 	"surveillance": "LU-PROH-SURV",
 }
 
