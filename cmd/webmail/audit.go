@@ -22,6 +22,7 @@ type auditCmd struct {
 
 	Export     exportCmd     `cmd:"" help:"Write events, or the whole log as C2SP tlog-tiles, to files that others can check."`
 	Proof      proofCmd      `cmd:"" help:"Write the offline proof that one decision is in the log."`
+	Witness    witnessCmd    `cmd:"" help:"Cosign the checkpoints of logs, as an auditor does away from their operators (C2SP tlog-witness)."`
 	CheckProof checkProofCmd `cmd:"" help:"Check an offline proof with the log's public key alone, and print its event. Exit status 3 when it is wrong."`
 }
 

@@ -84,6 +84,7 @@ type serverOptions struct {
 	google
 	staff
 	product
+	cosigning
 
 	Addr       string        `help:"Address to listen on." default:"127.0.0.1:8080"`
 	PublicURL  string        `help:"Origin under which browsers reach the server, such as https://mail.example.com. Default: http://ADDR."`
@@ -132,12 +133,18 @@ func (o *serverOptions) check() error {
 	if o.staff.Issuer != "" && (o.staff.ClientID == "" || o.staff.ClientSecret == "" || len(o.staff.Roles) == 0) {
 		return errors.New("--staff-issuer needs --staff-client-id, --staff-client-secret and --staff-roles")
 	}
+	if err := o.cosigning.check(); err != nil {
+		return err
+	}
 	return o.checkWeaknesses(u)
 }
 
 // present lists the weaknesses of this configuration, sorted.
 func (o *serverOptions) present(public *url.URL) []string {
-	found := []string{"cleartext-keyset", "no-witness"} // neither a KMS nor a witness can be configured yet
+	found := []string{"cleartext-keyset"} // no KMS can be configured yet
+	if o.Witness == "" {
+		found = append(found, "no-witness")
+	}
 	if public.Scheme == "http" && !policy.Loopback(public.Hostname()) {
 		found = append(found, "plain-http")
 	}

@@ -331,7 +331,7 @@ func googleProvider(g google) oauth.ProviderConfig {
 func wayOut(o serverOptions) (*egress.Transport, []string, error) {
 	p := googleProvider(o.google)
 	urls := []string{o.Gmail, p.Issuer}
-	for _, u := range []string{p.AuthURL, p.TokenURL, p.RevokeURL, p.KeysURL, o.staff.Issuer} {
+	for _, u := range []string{p.AuthURL, p.TokenURL, p.RevokeURL, p.KeysURL, o.staff.Issuer, o.Witness} {
 		if u != "" {
 			urls = append(urls, u)
 		}

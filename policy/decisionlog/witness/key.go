@@ -48,6 +48,15 @@ func LoadOrCreateKey(path, name string) (secret string, err error) {
 	return secret, os.WriteFile(path+".pub", []byte(public+"\n"), 0o644)
 }
 
+// LoadVerifier reads a witness's public key from a file.
+func LoadVerifier(path string) (note.Verifier, error) {
+	public, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("witness: reading the public key: %w", err)
+	}
+	return ParseVerifier(string(public))
+}
+
 // ParseVerifier reads a witness's public key.
 func ParseVerifier(public string) (note.Verifier, error) {
 	v, err := formats.NewVerifierForCosignatureV1(strings.TrimSpace(public))
