@@ -13,4 +13,16 @@ export interface Section {
 /** In the order in which they are listed; the first opens when none is named. */
 export const sections: Section[] = [
   { id: 'access', title: 'Who may see my mail', icon: 'eye', load: () => import('./access/AccessSection.svelte') },
+  {
+    id: 'services',
+    title: 'Connected services',
+    icon: 'link',
+    load: () => import('./services/ServicesSection.svelte'),
+  },
+  {
+    id: 'permissions',
+    title: 'Trusted senders and permissions',
+    icon: 'shield-check',
+    load: () => import('./permissions/PermissionsSection.svelte'),
+  },
 ];
