@@ -55,6 +55,8 @@ export default defineConfig({
         '/body',
         '/staff/body',
         '/attachment',
+        '/remote',
+        '/link',
         '/blank',
         '/privacy',
         '/help',

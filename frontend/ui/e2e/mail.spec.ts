@@ -35,7 +35,7 @@ test('mail loads nothing from elsewhere and runs no script', async ({ alice }) =
     if (hostname !== '127.0.0.1' && !request.url().startsWith('data:')) foreign.push(hostname);
   });
   await row(alice, 'Last days: a third off').click();
-  await expect(alice.getByText(/remote images/i).first()).toBeVisible();
+  await expect(alice.getByText(/images are not loaded/i).first()).toBeVisible();
   const sandbox = await alice.locator('iframe').last().getAttribute('sandbox');
   expect(sandbox).toBe('allow-same-origin allow-popups allow-popups-to-escape-sandbox');
   expect(foreign).toEqual([]);
