@@ -1,0 +1,545 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/totalengage/webmail/frontend/signin"
+	"github.com/totalengage/webmail/inbox"
+	"github.com/totalengage/webmail/internal/database"
+	"github.com/totalengage/webmail/internal/database/databasetest"
+	"github.com/totalengage/webmail/oauth"
+	signon "github.com/totalengage/webmail/oauth/emulator"
+	"github.com/totalengage/webmail/policy/consent"
+	"github.com/totalengage/webmail/policy/limiteduse"
+)
+
+// deployment is the whole product in this process, over an emulated Google whose tokens the test sees.
+type deployment struct {
+	t       *testing.T
+	options serverOptions
+	google  *emulatedGoogle
+	issued  *lockedBuffer // every answer of the token endpoint
+	log     *lockedBuffer // the server's log, at its most talkative
+
+	system *system
+	base   string
+	end    context.CancelFunc
+	ended  chan error
+}
+
+const (
+	adaAddress = "canary.ada@example.com"
+	benAddress = "ben.other@example.com"
+)
+
+func newDeployment(t *testing.T, database string) *deployment {
+	t.Helper()
+	d := &deployment{t: t, issued: &lockedBuffer{}, log: &lockedBuffer{}}
+	var err error
+	if d.google, err = newGoogle("off", false); err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/token" {
+			d.google.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		d.google.ServeHTTP(answer, r)
+		d.issued.Write(append(answer.Body.Bytes(), '\n'))
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(answer.Code)
+		w.Write(answer.Body.Bytes())
+	}))
+	t.Cleanup(web.Close)
+	url := strings.Replace(web.URL, "127.0.0.1", "localhost", 1)
+	addr := freeAddress(t)
+	d.base = "http://" + addr
+	for email, name := range map[string]string{adaAddress: "Ada Canaryname", benAddress: "Ben Other"} {
+		if err := d.google.addUser(email, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = d.google.signOn.AddClient(signon.Client{ID: "webmail", Secret: "not so secret", Name: "Webmail", RedirectURIs: []string{
+		d.base + signin.SignInCallbackPath, d.base + signin.ConnectCallbackPath, d.base + signin.StepUpCallbackPath, d.base + signin.ProofCallbackPath,
+	}})
+	if err == nil {
+		err = d.google.signOn.SetIssuer(url)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	if database == "" {
+		database = "sqlite:" + filepath.Join(data, "webmail.db")
+	}
+	d.options = serverOptions{
+		Addr: addr, PublicURL: d.base, Units: -1, Poll: time.Minute, UndoShown: time.Second, UndoHeld: time.Hour, LogDays: mostLogDays, UnusedDays: mostUnusedDays,
+		Accept:  []string{"cleartext-keyset", "no-witness", "other-google"},
+		storage: storage{Data: data, Database: database, LogOrigin: "test/decisions"},
+		google:  google{ClientID: "webmail", ClientSecret: "not so secret", Issuer: url, Gmail: url + "/"},
+		product: product{Name: "Webmail", Operator: "Example Ltd", Country: "Norway", Contact: "privacy@example.com"},
+	}
+	d.start()
+	t.Cleanup(func() {
+		if d.end != nil {
+			d.stop()
+		}
+	})
+	return d
+}
+
+func (d *deployment) start() {
+	d.t.Helper()
+	ctx, end := context.WithCancel(context.Background())
+	s, err := newSystem(ctx, d.options, slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", d.options.Addr)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.system, d.end, d.ended = s, end, make(chan error, 1)
+	ready := make(chan struct{})
+	go func() { d.ended <- s.serve(ctx, l, func() { close(ready) }) }()
+	select {
+	case <-ready:
+	case err := <-d.ended:
+		d.t.Fatalf("serve ended: %v", err)
+	}
+}
+
+func (d *deployment) stop() {
+	d.t.Helper()
+	d.end()
+	if err := <-d.ended; err != nil {
+		d.t.Errorf("serve: %v", err)
+	}
+	d.system.close()
+	d.end = nil
+}
+
+// put lays a message into a mailbox at Google.
+func (d *deployment) put(email, subject, body string) string {
+	d.t.Helper()
+	raw := fmt.Sprintf("From: correspondent@example.net\r\nTo: %s\r\nSubject: %s\r\nMessage-ID: <%s@example.net>\r\nDate: Mon, 02 Nov 2026 09:00:00 +0000\r\n\r\n%s\r\n", email, subject, subject, body)
+	id, err := d.google.mail.Insert(email, []byte(raw), []string{"INBOX", "UNREAD"}, time.Time{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return id
+}
+
+// stepUp signs in once more, as a download or a deletion asks.
+func (b *browser) stepUp(what, address string) {
+	b.t.Helper()
+	var to struct{ Redirect string }
+	b.post("/api/session/step-up", map[string]any{"for": what}, &to)
+	res, page := b.fetch("GET", to.Redirect, nil)
+	for range 3 {
+		if strings.HasPrefix(res.Request.URL.Path, "/settings/") {
+			return
+		}
+		res, page = b.press(res, page, address, "Continue")
+	}
+	b.t.Fatalf("signing in once more ended at %s", res.Request.URL.Path)
+}
+
+// secrets collects what Google gave out for an address: tokens, and the number that it knows the person by.
+func (d *deployment) secrets(address string) map[string]string {
+	d.t.Helper()
+	found := map[string]string{}
+	answers := json.NewDecoder(strings.NewReader(d.issued.String()))
+	for i := 0; answers.More(); i++ {
+		var answer struct {
+			Access  string `json:"access_token"`
+			Refresh string `json:"refresh_token"`
+			ID      string `json:"id_token"`
+		}
+		if err := answers.Decode(&answer); err != nil {
+			d.t.Fatal(err)
+		}
+		parts := strings.Split(answer.ID, ".")
+		if len(parts) != 3 {
+			continue
+		}
+		claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		var who struct{ Sub, Email string }
+		if err := json.Unmarshal(claims, &who); err != nil {
+			d.t.Fatal(err)
+		}
+		if who.Email != address {
+			continue
+		}
+		found["Google's number"] = who.Sub
+		found[fmt.Sprintf("access token %d", i)] = answer.Access
+		found[fmt.Sprintf("ID token %d", i)] = parts[2]
+		if answer.Refresh != "" {
+			found[fmt.Sprintf("refresh token %d", i)] = answer.Refresh
+		}
+	}
+	if len(found) < 4 {
+		d.t.Fatalf("only %d secrets of %s were seen", len(found), address)
+	}
+	return found
+}
+
+// remains is every byte that the product has anywhere: databases, keys, log files, and what the server logged.
+func (d *deployment) remains() map[string]string {
+	d.t.Helper()
+	all := map[string]string{"the server's log": d.log.String()}
+	err := filepath.WalkDir(d.options.Data, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		all[filepath.Base(path)] = string(content)
+		return err
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	file, isFile := strings.CutPrefix(d.options.Database, "sqlite:")
+	if !isFile {
+		all["PostgreSQL"] = everyRow(d.t, d.options.Database)
+		return all
+	}
+	for _, path := range []string{file, file + "-wal"} {
+		content, err := os.ReadFile(path)
+		if err != nil && !os.IsNotExist(err) {
+			d.t.Fatal(err)
+		}
+		all[filepath.Base(path)] = string(content)
+	}
+	return all
+}
+
+// everyRow is all that the tables of a PostgreSQL database hold; binary columns are in hexadecimal.
+func everyRow(t *testing.T, url string) string {
+	t.Helper()
+	db := databasetest.Open(t, url)
+	var all strings.Builder
+	for _, table := range rowsOf(t, db, `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`) {
+		for _, row := range rowsOf(t, db, fmt.Sprintf(`SELECT t::text FROM %q t`, table)) {
+			all.WriteString(row + "\n")
+		}
+	}
+	return all.String()
+}
+
+func rowsOf(t *testing.T, db *database.DB, query string) (list []string) {
+	t.Helper()
+	rows, err := db.Read().QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, s)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// holds tells whether a text is in a place, as it is or in a usual encoding.
+func holds(place, text string) bool {
+	for _, form := range []string{text, hex.EncodeToString([]byte(text)), base64.StdEncoding.EncodeToString([]byte(text)), base64.RawURLEncoding.EncodeToString([]byte(text))} {
+		if strings.Contains(place, form) {
+			return true
+		}
+	}
+	return false
+}
+
+// TestNothingIsLeft is invariant I9: an owner uses everything that stores something, deletes the account, and
+// then no store, key, queue or log has anything of the owner, while the log still verifies and the other owner's
+// mailbox goes on.
+func TestNothingIsLeft(t *testing.T) {
+	databasetest.EachURL(t, func(t *testing.T, url string) {
+		d := newDeployment(t, url)
+		id := d.put(adaAddress, "SubjectCanary7f3", "BodyCanary7f3")
+		d.put(benAddress, "Ben's own", "of Ben")
+		ada, ben := newBrowser(t, d.base), newBrowser(t, d.base)
+		ada.signIn(adaAddress)
+		ben.signIn(benAddress)
+		at := "/api/accounts/" + ada.account
+		ada.get(at+"/threads?label=INBOX", nil)
+		ada.get(at+"/threads/"+id, nil)
+		if res, body := ada.fetch("GET", "/body/"+ada.account+"/"+id, nil); res.StatusCode != 200 || !strings.Contains(body, "BodyCanary7f3") {
+			t.Fatalf("the canary cannot be read: %d", res.StatusCode)
+		}
+		file := ada.upload("UploadCanary7f3.txt", "UploadContentCanary7f3")
+		ada.upload("LeftoverCanary7f3.txt", "never sent")
+		ada.post(at+"/search", map[string]any{"query": "SearchCanary7f3"}, nil)
+		ada.post(at+"/send", map[string]any{"idempotencyKey": "key-of-the-erasure-test", "compose": map[string]any{
+			"to": []any{map[string]any{"email": "recipient.canary7f3@example.net"}}, "cc": []any{}, "bcc": []any{}, "subject": "OutboxCanary7f3",
+			"html": "<p>DraftCanary7f3</p>", "attachments": []any{map[string]any{"uploadId": file}},
+		}}, nil)
+		ada.post("/api/me/rights-requests", map[string]any{"right": "rectification", "note": "NoteCanary7f3"}, nil)
+
+		// The copy has what is stored, and nothing of Ben's.
+		if got := ada.status("POST", "/api/me/download", nil, nil); got != 403 {
+			t.Errorf("a copy without signing in once more: %d, want 403", got)
+		}
+		ada.stepUp("download", adaAddress)
+		res, text := ada.fetch("POST", "/api/me/download", nil)
+		var copied struct {
+			Format string
+			Person struct {
+				Number, Email string
+				Consents      []struct{ Version int }
+				Sessions      []any
+				Requests      []any
+			}
+			Mailboxes []struct {
+				Email    string
+				Kept     map[string]any
+				Accesses []struct {
+					Kind     string
+					Decision string `json:"decision_id"`
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(text), &copied); err != nil || res.StatusCode != 200 {
+			t.Fatalf("the copy: %d %v", res.StatusCode, err)
+		}
+		if p := copied.Person; p.Number == "" || p.Email != adaAddress || len(p.Consents) != 1 || p.Consents[0].Version != consent.Current || len(p.Sessions) != 1 || len(p.Requests) == 0 {
+			t.Errorf("the copy's person is %+v", p)
+		}
+		if len(copied.Mailboxes) != 1 || copied.Mailboxes[0].Email != adaAddress || len(copied.Mailboxes[0].Accesses) < 10 {
+			t.Errorf("the copy's mailboxes are %d", len(copied.Mailboxes))
+		}
+		for _, own := range []string{"OutboxCanary7f3", "DraftCanary7f3", "UploadCanary7f3.txt", "NoteCanary7f3"} {
+			if !strings.Contains(text, own) {
+				t.Errorf("the copy lacks %s", own)
+			}
+		}
+		for _, other := range []string{benAddress, ben.account, "Ben", "BodyCanary7f3", "SubjectCanary7f3"} { // mail is at Google, not stored
+			if strings.Contains(text, other) {
+				t.Errorf("the copy holds %s", other)
+			}
+		}
+
+		secrets := d.secrets(adaAddress)
+		secrets["the session"] = ada.cookie(oauth.SessionCookie)
+		if got := ada.status("POST", "/api/me/delete", nil, nil); got != 204 {
+			// Signing in once more for the copy counts for five minutes, for whatever needs it.
+			t.Errorf("deleting: %d, want 204", got)
+		}
+		if got := ada.status("GET", at+"/labels", nil, nil); got != 401 {
+			t.Errorf("after deleting: %d, want 401", got)
+		}
+		// What a request under way could have written is purged ten minutes later.
+		d.exec(`UPDATE erased SET again = 0`)
+		if err := d.system.vault.Maintain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ben.get("/api/accounts/"+ben.account+"/threads?label=INBOX", nil)
+		d.stop()
+
+		for what, canary := range map[string]string{
+			"the address": "canary.ada", "the name": "Canaryname", "a subject": "SubjectCanary7f3", "a body": "BodyCanary7f3", "an upload's name": "UploadCanary7f3",
+			"an upload": "UploadContentCanary7f3", "a leftover": "LeftoverCanary7f3", "a search": "SearchCanary7f3", "the outbox": "OutboxCanary7f3",
+			"a recipient": "recipient.canary7f3", "a draft": "DraftCanary7f3", "a note": "NoteCanary7f3", "the account's number": ada.account,
+			"the person's number": copied.Person.Number, "a message's number": id,
+		} {
+			secrets[what] = canary
+		}
+		control := map[string]bool{ben.account: false, "person.deleted": false, "retention.run": false}
+		for name, place := range d.remains() {
+			for what, secret := range secrets {
+				if holds(place, secret) {
+					t.Errorf("%s holds %s", name, what)
+				}
+			}
+			for text := range control {
+				control[text] = control[text] || holds(place, text)
+			}
+		}
+		for text, found := range control {
+			if !found {
+				t.Errorf("%q is nowhere: the test looks in the wrong places", text)
+			}
+		}
+		if out, status := once(t, "audit", "verify", "--data", d.options.Data, "--database", url, "--log-origin", "test/decisions"); status != 0 {
+			t.Errorf("the log after erasure: status %d\n%s", status, out)
+		}
+	})
+}
+
+func (b *browser) cookie(name string) string {
+	for host, cookies := range b.client.Jar.(*jar).cookies {
+		if strings.HasSuffix(b.base, host) && cookies[name] != nil {
+			return cookies[name].Value
+		}
+	}
+	b.t.Fatalf("there is no cookie %s", name)
+	return ""
+}
+
+func (d *deployment) exec(statement string, args ...any) {
+	d.t.Helper()
+	err := d.system.product.Write(d.t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(d.t.Context(), statement, args...)
+		return err
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// TestRestoredBackup: the operator puts back a copy of database and keys from before a deletion. Before the
+// server answers anybody, the deletion is made again.
+func TestRestoredBackup(t *testing.T) {
+	d := newDeployment(t, "")
+	ada, ben := newBrowser(t, d.base), newBrowser(t, d.base)
+	ada.signIn(adaAddress)
+	ben.signIn(benAddress)
+	d.stop()
+	kept := map[string][]byte{}
+	for _, name := range []string{"webmail.db", "keys/master-keyset.json", "keys/pseudonym.key", "keys/lookup.key"} {
+		content, err := os.ReadFile(filepath.Join(d.options.Data, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[name] = content
+	}
+
+	d.start()
+	ada.stepUp("delete", adaAddress)
+	ada.post("/api/me/delete", nil, nil)
+	d.stop()
+	for name, content := range kept {
+		path := filepath.Join(d.options.Data, name)
+		for _, beside := range []string{"-wal", "-shm"} {
+			if err := os.Remove(path + beside); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if content, err := os.ReadFile(filepath.Join(d.options.Data, "webmail.db")); err != nil || !bytes.Contains(content, []byte(ada.account)) {
+		t.Fatalf("the copy does not hold the deleted mailbox: %v", err)
+	}
+
+	d.start()
+	if got := rowsOf(t, d.system.product, `SELECT id FROM accounts`); !slices.Equal(got, []string{ben.account}) {
+		t.Errorf("mailboxes after the start: %v, want Ben's alone", got)
+	}
+	if got := ada.status("GET", "/api/accounts/"+ada.account+"/labels", nil, nil); got != 401 {
+		t.Errorf("Ada after the start: %d, want 401", got)
+	}
+	ben.signIn(benAddress) // sessions of the copy ended
+	ben.get("/api/accounts/"+ben.account+"/labels", nil)
+	if out, status := once(t, "audit", "query", "--data", d.options.Data, "--log-origin", "test/decisions", "--operation", oauth.EventDeletionsReplayed); status != 0 || !strings.Contains(out, oauth.EventDeletionsReplayed) {
+		t.Errorf("the log does not tell of it: status %d\n%s", status, out)
+	}
+}
+
+// TestPartialGrant is MIN-2: with the permission to read alone, reading works, and writing asks for the missing
+// permission instead of failing.
+func TestPartialGrant(t *testing.T) {
+	d := newDeployment(t, "")
+	id := d.put(adaAddress, "Hello", "there")
+	ada := newBrowser(t, d.base)
+	ada.signIn(adaAddress)
+	d.exec(`UPDATE accounts SET scopes = 'openid https://www.googleapis.com/auth/gmail.readonly'`)
+	at := "/api/accounts/" + ada.account
+	ada.get(at+"/threads?label=INBOX", nil)
+	ada.get(at+"/threads/"+id, nil)
+	compose := map[string]any{"to": []any{map[string]any{"email": "x@example.net"}}, "cc": []any{}, "bcc": []any{}, "subject": "x", "html": "x", "attachments": []any{}}
+	for path, body := range map[string]any{
+		"/threads/modify": map[string]any{"threads": []string{id}, "add": []string{"STARRED"}}, "/drafts": compose,
+		"/send": map[string]any{"idempotencyKey": "key-of-the-partial-grant", "compose": compose}, "/threads/trash": map[string]any{"threads": []string{id}},
+	} {
+		var p problem
+		if status := ada.status("POST", at+path, body, &p); status != 403 || p.Code != "reconnect" {
+			t.Errorf("%s with the permission to read alone: %d %s, want 403 reconnect", path, status, p.Code)
+		}
+	}
+	// The page that the problem leads to asks Google for what is missing, and nothing more.
+	res, page := ada.fetch("GET", "/connect?account="+ada.account, nil)
+	if res.StatusCode != 200 || !strings.Contains(page, oauth.GmailModify) || strings.Contains(page, "https://mail.google.com/") {
+		t.Errorf("connecting again: %d, want it to name gmail.modify alone", res.StatusCode)
+	}
+}
+
+// TestRetentionTable: each table of the databases is in the retention table, each row of it exists, and the terms
+// are those by which the jobs go.
+func TestRetentionTable(t *testing.T) {
+	d := newDeployment(t, "")
+	tables, err := limiteduse.ReadTables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]string{}
+	for store, row := range tables.Retention {
+		for table := range row.Tables {
+			if listed[table] != "" {
+				t.Errorf("table %s is in two rows", table)
+			}
+			listed[table] = store
+		}
+	}
+	const names = `SELECT name FROM sqlite_master WHERE type = 'table'`
+	for _, table := range append(rowsOf(t, d.system.product, names), rowsOf(t, d.system.logDB, names)...) {
+		if strings.HasPrefix(table, "migrations_") || strings.HasPrefix(table, "sqlite_") {
+			continue
+		}
+		if listed[table] == "" {
+			t.Errorf("table %s is in no row of the retention table", table)
+		}
+		listed[table] = ""
+	}
+	for table, store := range listed {
+		if store != "" {
+			t.Errorf("the retention table lists %s in %s, which does not exist", table, store)
+		}
+	}
+	for store, want := range map[string]time.Duration{
+		"decision_log": mostLogDays * day, "outbox": inbox.OutboxTerm, "uploads": inbox.UploadTerm, "instructions": inbox.InstructionTerm, "memory": inbox.MemoryTerm,
+		"sign_ins": oauth.FlowLife, "sessions": oauth.SessionTerm, "revocations": oauth.RevocationTerm, "rights_requests": oauth.RightsKept, "persons": oauth.UnusedTerm,
+	} {
+		if got := time.Duration(tables.Retention[store].Seconds) * time.Second; got != want {
+			t.Errorf("%s: the table says %v, the jobs go by %v", store, got, want)
+		}
+	}
+	if err := d.system.retain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	out, status := once(t, "audit", "query", "--data", d.options.Data, "--log-origin", "test/decisions", "--operation", "retention.run", "--format", "jsonl")
+	if status != 0 || !strings.Contains(out, `"complete":"true"`) || !strings.Contains(out, `"uploads":"`) {
+		t.Errorf("the run is not in the log with its counts: status %d\n%s", status, out)
+	}
+}
