@@ -11,6 +11,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/bundle"
 
 	"github.com/totalengage/webmail/internal/database"
+	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
 // RulesRefuse says whether the embedded rules refuse an input without the floor's help.
@@ -59,4 +60,23 @@ func SwapSources(ctx context.Context, db *database.DB, revision, with string) er
 		_, err := tx.ExecContext(ctx, `UPDATE policy_sources SET source = (SELECT source FROM policy_sources WHERE revision = $2) WHERE revision = $1`, revision, with)
 		return err
 	})
+}
+
+// ForgeDecision appends the newest decision once more with another input, as somebody with the log's key could.
+func ForgeDecision(ctx context.Context, log *decisionlog.Log, g *Gate, change func(*Input)) error {
+	page, err := log.Query(ctx, decisionlog.Filter{Kind: decisionlog.Decision, Limit: 1})
+	if err != nil {
+		return err
+	}
+	var ev loggedDecision
+	if err := json.Unmarshal(page.Records[0].Body, &ev); err != nil {
+		return err
+	}
+	change(&ev.Input)
+	entry, err := decisionEntry("forged", nil, g.Revision(), ev.Input, decisionResult(ev.Result), log.Now())
+	if err != nil {
+		return err
+	}
+	_, err = log.Append(ctx, entry)
+	return err
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
@@ -502,5 +503,63 @@ func TestActivationUnderLoad(t *testing.T) {
 		if err := json.Unmarshal(r.Body, &ev); err != nil || !revisions[ev.Bundles["limiteduse"].Revision] {
 			t.Fatalf("event %d names %v (%v)", r.Index, ev.Bundles, err)
 		}
+	}
+}
+
+// TestReplayUnderAnotherPolicy: every logged decision comes out the same under the policy that made it, even after
+// others came into force; under a candidate, just the decisions that it changes are told.
+func TestReplayUnderAnotherPolicy(t *testing.T) {
+	f := newFollower(t)
+	f.allow(t, read())
+	f.put(t, f.sign(t, 1, stricter))
+	f.activates(t)
+	f.allow(t, read())
+	other := read()
+	other.Actor.Person = bob
+	for _, a := range []policy.Access{other, {}} {
+		if _, err := f.gate.Authorize(t.Context(), a); err == nil {
+			t.Fatal("allowed")
+		}
+	}
+	candidate := policy.Embedded()
+	editData(candidate, func(t map[string]any) { delete(t["features"].(map[string]any), "message_view") })
+	judge, err := policy.NewJudge(t.Context(), candidate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []policy.Difference
+	replay := policy.Replay{Log: f.log, Sources: policy.OpenSourcesReadOnly(f.db), Candidate: judge, Each: func(d policy.Difference) error {
+		told = append(told, d)
+		return nil
+	}}
+	report, err := replay.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Decisions != 4 || report.Unasked != 1 || report.Same != 3 || report.Different != 0 || report.Unknown != 0 {
+		t.Errorf("got %+v, want four decisions, one of them not asked about and the others the same", report)
+	}
+	if report.Refused != 2 || report.Allowed != 0 || report.Explained != 1 || report.Features["message_view"] != 2 || report.Clauses["LU-USE-1"] != 2 {
+		t.Errorf("got %+v, want both reads refused and one refusal explained otherwise", report)
+	}
+	if len(told) != 3 || !told[0].Candidate {
+		t.Errorf("told of %+v", told)
+	}
+	replay.Candidate, replay.Since = nil, start.Add(time.Second)
+	if report, err = replay.Run(t.Context()); err != nil || report.Decisions != 0 {
+		t.Errorf("after the last decision: %+v, %v", report, err)
+	}
+}
+
+// TestReplayFindsTheLie: a decision that its policy would not have made is told.
+func TestReplayFindsTheLie(t *testing.T) {
+	f := newFollower(t)
+	f.allow(t, read())
+	if err := policy.ForgeDecision(t.Context(), f.log, f.gate, func(in *policy.Input) { in.Actor.ID = "somebody" }); err != nil {
+		t.Fatal(err)
+	}
+	report, err := policy.Replay{Log: f.log, Sources: policy.OpenSourcesReadOnly(f.db)}.Run(t.Context())
+	if err != nil || report.Same != 1 || report.Different != 1 {
+		t.Errorf("got %+v, %v, want one that is the same and one that is not", report, err)
 	}
 }
