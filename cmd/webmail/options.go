@@ -85,6 +85,7 @@ type serverOptions struct {
 	staff
 	product
 	cosigning
+	rules
 
 	Addr       string        `help:"Address to listen on." default:"127.0.0.1:8080"`
 	PublicURL  string        `help:"Origin under which browsers reach the server, such as https://mail.example.com. Default: http://ADDR."`
@@ -134,6 +135,9 @@ func (o *serverOptions) check() error {
 		return errors.New("--staff-issuer needs --staff-client-id, --staff-client-secret and --staff-roles")
 	}
 	if err := o.cosigning.check(); err != nil {
+		return err
+	}
+	if err := o.rules.check(); err != nil {
 		return err
 	}
 	return o.checkWeaknesses(u)

@@ -49,6 +49,7 @@ type system struct {
 	rights   *oauth.Rights
 	consents *consent.Store
 	gate     *policy.Gate
+	bundles  *policy.Bundles // nil without a policy bundle
 	google   *oauth.Provider
 	agreed   *agreement.Store
 	desk     *agreement.Desk
@@ -172,14 +173,21 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.google, err = oauth.NewProvider(googleProvider(o.google), s.out.Client(signInTime)); err != nil {
 		return fmt.Errorf("the sign-in with Google: %w", err)
 	}
+	sources, err := policy.OpenSources(ctx, s.logDB)
+	if err != nil {
+		return err
+	}
 	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, agreed: s.agreed, callers: s.callers}, Prover: s.store.Prover(s.google), PseudonymKey: s.keys.Pseudonym(),
+		Log: s.decided, Sources: sources, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, agreed: s.agreed, callers: s.callers}, Prover: s.store.Prover(s.google), PseudonymKey: s.keys.Pseudonym(),
 		Labels: map[string]string{"app": "webmail", "version": version},
 	})
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.gate.Close)
+	if err := s.followRules(ctx); err != nil {
+		return err
+	}
 	s.numbers, err = aggregate.New(aggregate.Config{Store: s.releases, Gate: s.gate, Log: s.decided, Facts: s.store, Mailboxes: s.mailboxes})
 	if err != nil {
 		return err
@@ -294,6 +302,7 @@ func (s *system) openFrontend(ctx context.Context) error {
 func (s *system) kept() []frontend.Kept {
 	return []frontend.Kept{
 		{Name: "inbox", Read: func(ctx context.Context, account policy.AccountID) (any, error) { return s.inbox.Stored(ctx, account) }},
+		frontend.KeptAgreements(s.desk),
 		{Name: "permissions", Read: func(ctx context.Context, account policy.AccountID) (any, error) { return s.permits.List(ctx, account) }},
 	}
 }
@@ -366,6 +375,10 @@ func (s *system) serve(ctx context.Context, l net.Listener, ready func()) error 
 		return err
 	}
 	work.Go(func() error { return s.maintain(inner) })
+	work.Go(func() error {
+		s.keepRules(inner)
+		return nil
+	})
 	work.Go(func() error { return s.retention(inner) })
 	work.Go(func() error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
