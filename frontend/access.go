@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -109,6 +110,18 @@ func accessRequestJSON(r agreement.Request) api.AccessRequest {
 		out.Text = &api.AccessText{Version: r.Text.Version, Sha256: r.Text.SHA256, Plain: r.Text.Plain}
 	}
 	return out
+}
+
+// KeptAgreements gives an owner's copy what is kept of the requests about a mailbox.
+func KeptAgreements(desk *agreement.Desk) Kept {
+	return Kept{Name: "agreements", Read: func(ctx context.Context, account policy.AccountID) (any, error) {
+		list, err := desk.OfAccount(ctx, account)
+		out := make([]api.AccessRequest, len(list))
+		for i, r := range list {
+			out[i] = accessRequestJSON(r)
+		}
+		return out, err
+	}}
 }
 
 func personJSON(p agreement.Person) *api.AccessPerson {

@@ -49,6 +49,8 @@ func (s *system) retain(ctx context.Context) error {
 	counts["sessions"], more = s.sessions.Expire(ctx)
 	err = errors.Join(err, more, s.permits.Sweep(ctx))
 	maps.Copy(counts, s.inbox.Swept())
+	counts["agreements"], counts["acknowledgements"], more = s.desk.Expire(ctx)
+	err = errors.Join(err, more)
 	counts["rights_alarms"], counts["rights_breaches"], more = s.rights.Watch(ctx)
 	err = errors.Join(err, more)
 

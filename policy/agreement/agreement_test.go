@@ -421,8 +421,13 @@ func TestMaintain(t *testing.T) {
 		if again := o.Events(); len(again) != len(events) {
 			t.Errorf("a second run recorded %v", again[len(events):])
 		}
+		if requests, acknowledgements, err := o.Desk.Expire(t.Context()); err != nil || requests != 0 || acknowledgements != 0 {
+			t.Errorf("deleted %d and %d before their time: %v", requests, acknowledgements, err)
+		}
 		o.Advance(401 * 24 * hour)
-		must(t, o.Desk.Maintain(t.Context()))
+		if requests, acknowledgements, err := o.Desk.Expire(t.Context()); err != nil || requests != 3 || acknowledgements != 2 {
+			t.Errorf("deleted %d requests and %d acknowledgements after 400 days, want 3 and 2: %v", requests, acknowledgements, err)
+		}
 		var n int
 		must(t, o.DB.Read().QueryRowContext(t.Context(), `SELECT count(*) FROM agreements`).Scan(&n))
 		if n != 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/totalengage/webmail/policy"
 )
 
-// Maintain completes steps that were interrupted, notes what has run out and deletes what is old. Run it at
-// start and every minute or so; until then what has run out is refused all the same.
+// Maintain completes steps that were interrupted and notes what has run out. Run it at start and every minute
+// or so; until then what has run out is refused all the same.
 func (d *Desk) Maintain(ctx context.Context) error {
 	now := d.now()
 	due, err := d.list(ctx, `
@@ -31,24 +31,33 @@ func (d *Desk) Maintain(ctx context.Context) error {
 		}
 		errs = append(errs, err)
 	}
-	return errors.Join(append(errs, d.forget(ctx))...)
+	return errors.Join(errs...)
 }
 
-// forget deletes what ended longer ago than the log reaches, and acknowledgements that nothing rests on any more.
-func (d *Desk) forget(ctx context.Context) error {
+// Expire deletes what ended longer ago than the log reaches, and acknowledgements that nothing rests on any more.
+// It returns how many requests and acknowledgements there were.
+func (d *Desk) Expire(ctx context.Context) (requests, acknowledgements int, err error) {
 	old := micros(d.now().Add(-keptFor))
-	return d.write(ctx, func(tx *sql.Tx) error {
-		for _, statement := range []string{
-			`DELETE FROM agreement_views WHERE agreement IN (SELECT id FROM agreements WHERE state NOT IN ('offered', 'requested', 'pending', 'active') AND changed <= $1)`,
-			`DELETE FROM agreements WHERE state NOT IN ('offered', 'requested', 'pending', 'active') AND changed <= $1`,
-			`DELETE FROM acknowledgements WHERE at <= $1`,
-		} {
-			if _, err := tx.ExecContext(ctx, statement, old); err != nil {
-				return err
-			}
+	err = d.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM agreement_views WHERE agreement IN (SELECT id FROM agreements WHERE state NOT IN ('offered', 'requested', 'pending', 'active') AND changed <= $1)`, old)
+		if err != nil {
+			return err
 		}
-		return nil
+		if requests, err = deleted(tx.ExecContext(ctx, `DELETE FROM agreements WHERE state NOT IN ('offered', 'requested', 'pending', 'active') AND changed <= $1`, old)); err != nil {
+			return err
+		}
+		acknowledgements, err = deleted(tx.ExecContext(ctx, `DELETE FROM acknowledgements WHERE at <= $1`, old))
+		return err
 	})
+	return requests, acknowledgements, err
+}
+
+func deleted(res sql.Result, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
 }
 
 // Purge deletes all that is kept of a mailbox: with it every agreement about it is void.
