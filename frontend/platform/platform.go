@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -52,6 +53,7 @@ func New(ctx context.Context, c Config) (*Platform, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
 	used, err := openOnce(ctx, c.Database, c.Now)
 	if err != nil {
 		return nil, err

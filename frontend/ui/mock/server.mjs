@@ -14,6 +14,7 @@ import { access, agreed, resetAccess } from './access.mjs';
 import { decisions } from './decisions.mjs';
 import { bodyOf, labels, makeThreads, messageOf, rowOf } from './mailbox.mjs';
 import { numbers, serviceFigures } from './numbers.mjs';
+import { resetServices, services } from './services.mjs';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const types = {
@@ -161,6 +162,8 @@ function api(method, path, query, body) {
   const human = access(mode, method, path, body, { threads, messageOf, problem });
   if (human) return human;
   const rest = path.replace(/^\/api\/accounts\/[^/]+/, '');
+  const connected = services(method, rest);
+  if (connected) return connected;
   const thread = /^\/threads\/([0-9a-f]+)$/.exec(rest)?.[1];
   const single = /^\/messages\/([0-9a-f]+)$/.exec(rest)?.[1];
   const draft = /^\/drafts\/(.+)$/.exec(rest)?.[1];
@@ -275,6 +278,7 @@ function mood(query) {
   if (query.has('reset')) {
     threads = makeThreads();
     resetAccess(threads);
+    resetServices();
     drafts.clear();
     outbox.clear();
   }
