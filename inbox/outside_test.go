@@ -201,15 +201,22 @@ func TestImagesAreLoadedOnTheOwnersWordAlone(t *testing.T) {
 func TestWithdrawalCountsAtTheNextImage(t *testing.T) {
 	w := newWindow(t)
 	id := w.put(t, newsletter("letters@shop.example", proven), "INBOX")
+	// The word for this message gives way to the one for its sender, so that one withdrawal ends it all.
+	if err := w.service.PermitImages(t.Context(), viewing, id, false); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.service.PermitImages(t.Context(), viewing, id, true); err != nil {
 		t.Fatal(err)
 	}
 	c := w.consent(t, id)
-	if _, err := w.load(t, id, c); err != nil {
-		t.Fatal(err)
+	if _, err := w.load(t, id, c); err != nil || !c.Sender {
+		t.Fatalf("got %+v, %v, want the sender's permission", c, err)
 	}
 	if err := w.permits.Withdraw(t.Context(), readerAccount, c.Permission); err != nil {
 		t.Fatal(err)
+	}
+	if left := w.consent(t, id); left.Permission != "" {
+		t.Errorf("after withdrawal there is still %+v", left)
 	}
 	if _, err := w.load(t, id, c); !refusedFor(err, policy.ClauseUnknown) {
 		t.Errorf("after withdrawal: %v, want a refusal", err)

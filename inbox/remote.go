@@ -90,8 +90,18 @@ func (s *Service) PermitImages(ctx context.Context, v Visit, messageID string, s
 		}
 		p.Expires, what = s.now().Add(imagesSender), senderKind
 	}
-	_, err = s.permit(ctx, v, p, what)
-	return err
+	if _, err = s.permit(ctx, v, p, what); err != nil || !sender {
+		return err
+	}
+	// The wider word takes the place of the narrower: taking it back must not leave the other one standing.
+	once, err := s.permissions.Find(ctx, v.Account, remoteFeature, remoteRecipient, messageID)
+	if errors.Is(err, policy.ErrUnknown) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.permissions.Withdraw(ctx, v.Account, once.ID)
 }
 
 // permit records a permission in the log, and then where decisions look for it.
