@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AccessEntry } from '../../api/types';
-import { isOtherPerson, reasonOf, whoOf } from './people';
+import { isOtherPerson, isSameLook, reasonOf, whoOf } from './people';
 
 const entry = (more: Partial<AccessEntry>): AccessEntry => ({
   at: '2026-11-23T12:00:00Z',
@@ -28,12 +28,23 @@ describe('an entry of the access history', () => {
   });
 
   it('says why, and under which rule it was allowed or refused', () => {
-    expect(reasonOf(entry({ rule: 'your agreement' }))).toBe(
-      'Why: support, case 77. Allowed by: your agreement (LU-HUM-1)',
+    expect(reasonOf(entry({ rule: 'agreement', why: 'case 77: It opens empty.' }))).toBe(
+      'Why: case 77: It opens empty. Allowed by: your agreement (LU-HUM-1)',
     );
-    expect(reasonOf(entry({ rule: 'no agreement', allowed: false }))).toBe(
-      'Why: support, case 77. Refused by: no agreement (LU-HUM-1)',
-    );
-    expect(reasonOf(entry({ clauses: [] }))).toBe('Why: support, case 77');
+    expect(reasonOf(entry({ allowed: false }))).toBe('Why: support, case 77. Refused by the rules (LU-HUM-1)');
+    expect(reasonOf(entry({ rule: 'owner_at_page' }))).toContain('Allowed by: owner at page');
+  });
+
+  it('belongs to the same look only when message, person and verdict are the same', () => {
+    const one = entry({ message: '19a0' });
+    expect(isSameLook(one, { ...one, decision: '01a3' })).toBe(true);
+    for (const other of [
+      { message: '19a1' },
+      { allowed: false },
+      { who: { kind: 'staff' as const } },
+      { why: 'case 78' },
+    ])
+      expect(isSameLook(one, { ...one, ...other })).toBe(false);
+    expect(isSameLook(entry({}), entry({}))).toBe(false);
   });
 });
