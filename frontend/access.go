@@ -183,6 +183,10 @@ func accessProblem(err error) (api.Problem, bool) {
 		return out, ok
 	case errors.Is(err, agreement.ErrExpired):
 		return p(410, "request_expired", "The time to answer is over", "Nobody answered in time, so nobody sees anything. Staff can ask again.")
+	case errors.Is(err, agreement.ErrUnwitnessed):
+		out, ok := p(409, "not_witnessed", "A moment, please", "The owner agreed. Before anything is shown, the record of it is countersigned outside of this server; that takes a few seconds.")
+		out.RetryAfterMs = 5000
+		return out, ok
 	case errors.Is(err, agreement.ErrOwnRequest):
 		return p(403, "own_request", "Somebody else must approve this", "Whoever asks to see a message cannot approve it.")
 	case errors.Is(err, agreement.ErrNotMine):

@@ -44,11 +44,14 @@ func (s *Server) askForAccess(v *visit) error {
 	if err := read(v, &body); err != nil {
 		return err
 	}
-	address := strings.TrimSpace(body.Mailbox)
-	account, err := s.Mailboxes.AccountByEmail(v.r.Context(), address)
+	account, err := s.Mailboxes.AccountByEmail(v.r.Context(), strings.TrimSpace(body.Mailbox))
 	if errors.Is(err, policy.ErrUnknown) {
 		err = errNoMailbox
 	}
+	if err != nil {
+		return err
+	}
+	_, address, err := s.Mailboxes.Identity(v.r.Context(), account)
 	if err != nil {
 		return err
 	}

@@ -403,6 +403,48 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
+// TestWitness: where the log has a witness, a view waits for it to have signed for the agreement.
+func TestWitness(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		var signed time.Time // what the witness has signed for
+		o.Agreements.Await(func(at time.Time) bool { return !signed.Before(at) })
+		r := o.active(t, m1)
+		_, err := o.look(t, o.sam, r.ID, m1)
+		refused(t, "before the witness signed", err)
+		if _, err := o.Desk.Running(t.Context(), o.sam, r.ID); !errors.Is(err, agreement.ErrUnwitnessed) {
+			t.Errorf("who waits is told %v, want ErrUnwitnessed", err)
+		}
+		signed = o.Now()
+		if _, err := o.look(t, o.sam, r.ID, m1); err != nil {
+			t.Errorf("after the witness signed: %v", err)
+		}
+		if got, err := o.Desk.Running(t.Context(), o.sam, r.ID); err != nil || got.State != agreement.Active {
+			t.Errorf("after the witness signed: %+v %v", got, err)
+		}
+	})
+}
+
+// TestClockSetBack: while the machine's clock is more than a minute behind the log's, nobody looks at anything: the
+// end of an agreement could not be told.
+func TestClockSetBack(t *testing.T) {
+	each(t, func(t *testing.T, o *office) {
+		r := o.active(t, m1)
+		o.Advance(-50 * time.Second)
+		if _, err := o.look(t, o.sam, r.ID, m1); err != nil {
+			t.Errorf("less than a minute behind: %v", err)
+		}
+		o.Advance(-20 * time.Second)
+		var closed *policy.Closed
+		if _, err := o.look(t, o.sam, r.ID, m1); !errors.As(err, &closed) {
+			t.Errorf("more than a minute behind: got %v, want a closed gate", err)
+		}
+		o.Advance(70 * time.Second)
+		if _, err := o.look(t, o.sam, r.ID, m1); err != nil {
+			t.Errorf("after the clock was set right: %v", err)
+		}
+	})
+}
+
 // TestMaintain notes what has run out, and forgets what is old.
 func TestMaintain(t *testing.T) {
 	each(t, func(t *testing.T, o *office) {

@@ -22,6 +22,8 @@ var (
 	ErrExpired = errors.New("agreement: it was not answered in time")
 	// ErrUnproven: the sign-in does not prove that the owner agreed to this.
 	ErrUnproven = errors.New("agreement: the sign-in does not prove it")
+	// ErrUnwitnessed: the owner agreed, and the log's witness has not signed for it yet.
+	ErrUnwitnessed = errors.New("agreement: it waits for the log's witness")
 	// ErrText: another text was shown than the one of now.
 	ErrText = errors.New("agreement: another text was shown")
 )

@@ -88,6 +88,7 @@ type Request struct {
 	actor    policy.Actor
 	recorded bool
 	changed  time.Time
+	noted    time.Time // when the event of the last change was in the log for certain
 	proof    string
 }
 

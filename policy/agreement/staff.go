@@ -90,14 +90,21 @@ func own(by Staff) func(Request) error {
 }
 
 // Running returns the request under which a member of staff wants to look at a message. It opens nothing and
-// refuses nothing: the gate decides, from the owner's proof, and records who tried.
+// refuses nobody: the gate decides, from the owner's proof, and records who tried. It only spares whoever may look
+// a refusal while the log's witness has not signed yet (ErrUnwitnessed).
 func (d *Desk) Running(ctx context.Context, by Staff, id string) (Request, error) {
 	if by.Kind != policy.Staff {
 		return Request{}, policy.ErrUnknown
 	}
 	r, err := d.read(ctx, id)
+	if err != nil {
+		return Request{}, err
+	}
 	r.State = r.at(d.now())
-	return r, err
+	if r.State == Active && r.Requester.ID == by.Person && !d.witnessed(r) {
+		return Request{}, ErrUnwitnessed
+	}
+	return r, nil
 }
 
 // Names says whether the owner agreed to a message, and to its attachments.

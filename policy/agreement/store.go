@@ -31,6 +31,7 @@ type Store struct {
 	db       *database.DB
 	accounts Accounts
 	now      func() time.Time
+	covers   func(time.Time) bool // see Await
 }
 
 // Open brings the tables up to date and returns the store. now is the clock; nil means time.Now.
@@ -45,7 +46,17 @@ func Open(ctx context.Context, db *database.DB, accounts Accounts, now func() ti
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{db, accounts, now}, nil
+	return &Store{db: db, accounts: accounts, now: now}, nil
+}
+
+// Await makes views wait until a witness has signed for what the log held when the owner's agreement was recorded:
+// from then on nobody can take the agreement out of the log again. covers tells whether it has, for a time. Call it
+// before the first request; without it nothing waits.
+func (s *Store) Await(covers func(time.Time) bool) { s.covers = covers }
+
+// witnessed says whether a request's last step is beyond being taken back out of the log.
+func (s *Store) witnessed(r Request) bool {
+	return r.recorded && (s.covers == nil || s.covers(r.noted))
 }
 
 // Agreement implements the policy's facts: what the rules and the gate judge. A row that does not open under
@@ -60,8 +71,8 @@ func (s *Store) Agreement(ctx context.Context, id string) (policy.Agreement, err
 	}
 	a := r.agreement(r.Messages)
 	a.State = string(r.at(s.now()))
-	if !r.recorded && r.State == Active {
-		a.State = string(Pending) // it opens nothing before its event is durable
+	if r.State == Active && !s.witnessed(r) {
+		a.State = string(Pending) // it opens nothing before its event is durable, and witnessed where there is a witness
 	}
 	return a, nil
 }
@@ -69,7 +80,7 @@ func (s *Store) Agreement(ctx context.Context, id string) (policy.Agreement, err
 // errDamaged: the sealed part of a row does not belong to it.
 var errDamaged = errors.New("agreement: a row is damaged")
 
-const columns = `id, account, state, created, asked, agreed, ends, changed, version, event, actor_kind, actor, recorded, details, proof`
+const columns = `id, account, state, created, asked, agreed, ends, changed, version, event, actor_kind, actor, recorded, noted, details, proof`
 
 func (s *Store) one(ctx context.Context, id string) (Request, error) {
 	list, err := s.list(ctx, `WHERE id = $1`, id)
@@ -101,13 +112,15 @@ func (s *Store) list(ctx context.Context, where string, args ...any) ([]row, err
 			r                                     row
 			account, state, actorKind, actor      string
 			created, asked, agreed, ends, changed int64
+			noted                                 int64
 		)
-		err := rows.Scan(&r.ID, &account, &state, &created, &asked, &agreed, &ends, &changed, &r.version, &r.event, &actorKind, &actor, &r.recorded, &r.details, &r.proof)
+		err := rows.Scan(&r.ID, &account, &state, &created, &asked, &agreed, &ends, &changed, &r.version, &r.event, &actorKind, &actor, &r.recorded, &noted, &r.details, &r.proof)
 		if err != nil {
 			return nil, fmt.Errorf("agreement: reading: %w", err)
 		}
 		r.Account, r.State = policy.AccountID(account), State(state)
 		r.Created, r.Asked, r.Agreed, r.Ends, r.changed = timeOf(created), timeOf(asked), timeOf(agreed), timeOf(ends), timeOf(changed)
+		r.noted = timeOf(noted)
 		r.actor = policy.Actor{Kind: policy.ActorKind(actorKind), Person: policy.PersonID(actor)}
 		list = append(list, r)
 	}
@@ -179,9 +192,9 @@ func (s *Store) replace(ctx context.Context, r *Request) (won bool, err error) {
 
 // noteRecorded says that the event of the row's last change is in the log.
 func (s *Store) noteRecorded(ctx context.Context, r *Request) error {
-	r.recorded = true
+	r.recorded, r.noted = true, s.now().UTC()
 	return s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE agreements SET recorded = TRUE WHERE id = $1 AND version = $2`, r.ID, r.version)
+		_, err := tx.ExecContext(ctx, `UPDATE agreements SET recorded = TRUE, noted = $1 WHERE id = $2 AND version = $3`, micros(r.noted), r.ID, r.version)
 		return err
 	})
 }
