@@ -3,7 +3,8 @@
  * Content Security Policy and answers the API from memory with invented mail. It decides, records and protects
  * nothing. `npm run mock`, then open the address it prints. Query parameters of /__mock set its mood:
  * mode=mail|signed-out|demo|gate|reconnect|denied|empty|slow|limited|auditor, arrive=1 lets a message arrive;
- * mode=support|approver|unread-rules for staff, mode=untouched for an owner whom nobody ever asked anything.
+ * mode=support|approver|unread-rules for staff, mode=untouched for an owner whom nobody ever asked anything,
+ * mode=changing for one to whom a new disclosure is announced.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -14,6 +15,7 @@ import { access, agreed, resetAccess } from './access.mjs';
 import { decisions } from './decisions.mjs';
 import { bodyOf, labels, makeThreads, messageOf, rowOf } from './mailbox.mjs';
 import { numbers, serviceFigures } from './numbers.mjs';
+import { changes, rights } from './rights.mjs';
 import { resetServices, services } from './services.mjs';
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -44,6 +46,7 @@ const account = () => ({
   email: 'alice@example.com',
   name: 'Alice Moreau',
   state: mode === 'reconnect' ? 'reconnect' : 'connected',
+  ...(mode === 'changing' && { changes: changes() }),
 });
 
 function session() {
@@ -159,6 +162,8 @@ function api(method, path, query, body) {
       retryAfterMs: 30_000,
       requestId: 'req-7f31',
     });
+  const own = rights(mode, method, path, body, problem);
+  if (own) return own;
   const human = access(mode, method, path, body, { threads, messageOf, problem });
   if (human) return human;
   const rest = path.replace(/^\/api\/accounts\/[^/]+/, '');

@@ -7,12 +7,21 @@ export interface Section {
   id: string;
   title: string;
   icon: IconName;
-  load: () => Promise<{ default: Component<{ account: Account }> }>;
+  /** what a mailbox's section shows */
+  load?: () => Promise<{ default: Component<{ account: Account }> }>;
+  /** what a person's section shows, for whom there need be no mailbox */
+  personal?: () => Promise<{ default: Component }>;
 }
 
 /** In the order in which they are listed; the first opens when none is named. */
 export const sections: Section[] = [
   { id: 'access', title: 'Who may see my mail', icon: 'eye', load: () => import('./access/AccessSection.svelte') },
+  {
+    id: 'privacy',
+    title: 'Privacy and data',
+    icon: 'lock',
+    personal: () => import('./privacy/PrivacySection.svelte'),
+  },
   {
     id: 'services',
     title: 'Connected services',

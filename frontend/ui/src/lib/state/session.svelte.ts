@@ -49,6 +49,11 @@ export class SessionState {
     return this.current?.roles.some((role) => role === 'auditor' || role === 'reviewer') ?? false;
   }
 
+  /** Whether this person has, or may have, mailboxes here. */
+  get isOwner(): boolean {
+    return this.current?.roles.includes('owner') ?? false;
+  }
+
   /** Whether this person works on the staff page. */
   get isStaff(): boolean {
     return this.current?.roles.some((role) => staffRoles.includes(role)) ?? false;
