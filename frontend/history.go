@@ -53,7 +53,7 @@ func (s *Server) accessHistory(v *visit) error {
 // mailbox's own requests, and what is in none of them stays unnamed.
 type teller struct {
 	purposes map[string]string
-	people   map[string]string            // names of staff by pseudonym
+	people   map[string]string            // names of staff by pseudonym, of the company's other services by id
 	messages map[string]string            // message ids by pseudonym
 	requests map[string]agreement.Request // by pseudonym
 }
@@ -73,6 +73,11 @@ func (s *Server) newTeller(v *visit, names policy.Names) (teller, error) {
 		}
 		for _, m := range r.Messages {
 			t.messages[names.Resource(policy.Messages, m.ID)] = m.ID
+		}
+	}
+	if s.Platform != nil {
+		for _, c := range s.Platform.Callers.All() {
+			t.people[c.ID] = c.Name // a service stands in the log under its own id
 		}
 	}
 	return t, err
@@ -130,8 +135,8 @@ func (t teller) tell(r decisionlog.Record) api.AccessEntry {
 	if len(event.Input.Resource.IDs) == 1 {
 		out.Message = t.messages[event.Input.Resource.IDs[0]]
 	}
-	if event.Input.Caller != nil {
-		out.Who.Name = "a service that you connected"
+	if event.Input.Caller != nil && out.Who.Name == "" {
+		out.Who.Name = "a service that is no longer registered here"
 	}
 	if event.Input.Agreement != nil {
 		if request, ok := t.requests[event.Input.Agreement.ID]; ok {

@@ -58,6 +58,18 @@ func TestDemoServices(t *testing.T) {
 	if status != 403 || !slices.Contains(refused.Clauses, "LU-PROH-ADS") {
 		t.Errorf("the marketing service got %d %s", status, body)
 	}
+	var history struct {
+		Entries []struct {
+			Who      struct{ Name string }
+			Decision string
+			Allowed  bool
+		}
+	}
+	alice.get("/api/accounts/"+alice.account+"/access/history", &history)
+	if len(history.Entries) != 2 || history.Entries[0].Who.Name != "Northwind Growth" || history.Entries[0].Decision != refused.DecisionID || history.Entries[0].Allowed ||
+		history.Entries[1].Who.Name != "Northwind CRM" || !history.Entries[1].Allowed {
+		t.Errorf("alice's access history is %+v, want the refusal and the CRM's reading", history.Entries)
+	}
 	if out, exit := once(t, "audit", "query", "--data", data, "--decision", refused.DecisionID); exit != 0 || !strings.Contains(out, "marketing.audience") {
 		t.Errorf("the refusal in the log: status %d\n%s", exit, out)
 	}

@@ -28,7 +28,7 @@ const maxState = 500
 // ErrNothingToGet is for connecting a service of which no purpose is one that mail may be used for.
 var ErrNothingToGet = errors.New("platform: nothing of a mailbox is for this service")
 
-// Connection is a registered service as the owner of one mailbox sees it.
+// Connection is a service as the owner of one mailbox sees it.
 type Connection struct {
 	Caller Caller
 	Gets   []string  // what it gets once connected, in words; empty when nothing of a mailbox is for it
@@ -42,7 +42,7 @@ func usesOf(c Caller) []use {
 	return slices.DeleteFunc(slices.Clone(uses), func(u use) bool { return u.do == nil || !c.May(u.purpose) })
 }
 
-// Connections lists the registered services with what the owner of a mailbox agreed to.
+// Connections lists the services with what the owner of a mailbox agreed to.
 func (p *Platform) Connections(ctx context.Context, account policy.AccountID) ([]Connection, error) {
 	given, err := p.Permissions.List(ctx, account)
 	if err != nil {
@@ -52,7 +52,22 @@ func (p *Platform) Connections(ctx context.Context, account policy.AccountID) ([
 	for _, caller := range p.Callers.list {
 		list = append(list, connection(caller, given))
 	}
-	return list, nil
+	return append(list, p.orphans(given)...), nil
+}
+
+// orphans are services to which the owner agreed and which are registered no more. They get nothing, for nobody
+// can sign in their name; they are listed so that the owner can take the consent back all the same.
+func (p *Platform) orphans(given []consent.Permission) []Connection {
+	var list []Connection
+	for _, g := range given {
+		_, known := p.Callers.find(g.Resource)
+		if known || g.Recipient != recipient || slices.ContainsFunc(list, func(c Connection) bool { return c.Caller.ID == g.Resource }) {
+			continue
+		}
+		name, _, _ := strings.Cut(g.Shown, ": ")
+		list = append(list, Connection{Caller: Caller{ID: g.Resource, Name: name, Use: "It is no longer registered here."}, Gets: []string{}, Since: g.Given, Until: g.Expires})
+	}
+	return list
 }
 
 // connection joins a caller with the owner's permissions.

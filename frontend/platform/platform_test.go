@@ -366,4 +366,14 @@ func TestOwnersServices(t *testing.T) {
 	if s := find("crm"); s.Since == nil {
 		t.Error("somebody else disconnected the service")
 	}
+
+	w.callers = &platform.Callers{} // the operator registers nobody any more
+	left, err := w.node(t).Connections(t.Context(), w.adas)
+	if err != nil || len(left) != 2 || left[0].Since.IsZero() || len(left[0].Gets) != 0 || !strings.HasPrefix(left[0].Caller.Name, "Service ") {
+		t.Errorf("services that are registered no more: %+v, %v", left, err)
+	}
+	must(t, w.node(t).Disconnect(t.Context(), w.ada.Session.Actor(), w.adas, "crm"))
+	if left, err = w.node(t).Connections(t.Context(), w.adas); err != nil || len(left) != 1 || left[0].Caller.ID != "badge" {
+		t.Errorf("after taking one back: %+v, %v", left, err)
+	}
 }
