@@ -52,3 +52,12 @@ func (s Source) data() (map[string]any, error) {
 }
 
 func (s Source) tables() (limiteduse.Tables, error) { return limiteduse.ParseTables(s[dataFile]) }
+
+// Replaceable is the part of a policy that a bundle brings.
+func (s Source) Replaceable() Source {
+	part := maps.Clone(s)
+	for _, name := range floorFiles {
+		delete(part, name)
+	}
+	return part
+}

@@ -10,9 +10,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/totalengage/webmail/policy/consent"
 )
 
 // version is set at release builds: -ldflags "-X main.version=v1.2.3".
@@ -26,6 +29,8 @@ type cli struct {
 	Serve serveCmd `cmd:"" help:"Serve the inbox over real Gmail (or given endpoints)."`
 	Audit auditCmd `cmd:"" help:"Read and verify the decision log."`
 
+	Policy policyCmd `cmd:"" help:"Make, check and try policies."`
+
 	Platform platformCmd `cmd:"" help:"For those who write another service that calls the product."`
 
 	emulated
@@ -36,6 +41,7 @@ const (
 	exitFailure = 1
 	exitUsage   = 2
 	exitVerify  = 3
+	exitChanges = 4 // another policy would decide otherwise
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -47,7 +53,7 @@ func run(args []string) int {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("webmail"),
 		kong.Description("A Gmail inbox for your product, every access decided by policy and provably recorded."),
-		kong.Vars{"version": version, "gmail": googleEndpoint, "weaknesses": weaknessNames()}, kong.DefaultEnvars("WEBMAIL"), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": version, "gmail": googleEndpoint, "weaknesses": weaknessNames(), "people": peopleNames(), "disclosure": strconv.Itoa(consent.Current)}, kong.DefaultEnvars("WEBMAIL"), kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Configuration(readConfig), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		return failed(err)
@@ -61,14 +67,15 @@ func run(args []string) int {
 }
 
 func failed(err error) int {
-	var verify *verifyError
-	switch {
-	case err == nil, errors.Is(err, context.Canceled):
+	if err == nil || errors.Is(err, context.Canceled) {
 		return 0
-	case errors.As(err, &verify):
-		fmt.Fprintln(os.Stderr, "webmail:", err)
-		return exitVerify
 	}
 	fmt.Fprintln(os.Stderr, "webmail:", err)
+	switch {
+	case errors.As(err, new(*verifyError)), errors.As(err, new(rejectedError)):
+		return exitVerify
+	case errors.As(err, new(changesError)):
+		return exitChanges
+	}
 	return exitFailure
 }

@@ -21,8 +21,8 @@ func (r rules) check() error {
 	switch {
 	case (r.PolicyBundle == "") != (r.PolicyKey == ""):
 		return errors.New("--policy-bundle and --policy-key need each other")
-	case r.PolicyBundle != "" && r.PolicyPoll < time.Second:
-		return errors.New("--policy-poll must be at least 1s")
+	case r.PolicyBundle != "" && r.PolicyPoll < 100*time.Millisecond:
+		return errors.New("--policy-poll must be at least 100ms")
 	}
 	return nil
 }
