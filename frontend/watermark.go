@@ -10,20 +10,19 @@ import (
 )
 
 // watermarked puts a text across a document, and images below its body. The mark is part of the document that
-// the server sends: repeated over its whole height, above everything, letting clicks through, and on paper too.
-// Its style stands on the element itself and is important, which no style sheet of a mail can override.
+// the server sends: it repeats over all that is to be seen of it, on every page of paper too, stands above
+// everything and lets clicks through. Its style stands on the element itself and is important, which no style sheet of a mail can override.
 func watermarked(doc []byte, text string, images []string) []byte {
 	var own strings.Builder
 	for _, address := range images {
 		own.WriteString(`<p><img alt="" style="max-width:100%" src="` + html.EscapeString(address) + `"></p>`)
 	}
 	style := []string{
-		"all:initial", "display:block", "visibility:visible", "opacity:1", "position:absolute", "top:0", "left:0", "width:100%", "height:100%", "min-height:100vh",
+		"all:initial", "display:block", "visibility:visible", "opacity:1", "position:fixed", "inset:0",
 		"z-index:2147483647", "pointer-events:none", "background-repeat:repeat", "print-color-adjust:exact", "-webkit-print-color-adjust:exact",
 		`background-image:url('data:image/svg+xml;base64,` + base64.StdEncoding.EncodeToString(tile(text)) + `')`,
 	}
 	own.WriteString(`<div data-watermark style="` + strings.Join(style, "!important;") + `!important" aria-hidden="true"></div>`)
-	own.WriteString(`<style>html,body{position:relative!important;min-height:100vh!important}</style>`)
 	end := bytes.LastIndex(doc, []byte("</body>"))
 	if end < 0 {
 		end = len(doc)
@@ -43,5 +42,5 @@ func tile(text string) []byte {
 	width := 80 + 8*len([]rune(text))
 	const line = `<text x="%d" y="%d" transform="rotate(-18 %d %d)" font-family="sans-serif" font-size="14" fill="#808080" fill-opacity="0.34">%s</text>`
 	mark := func(x, y int) string { return fmt.Sprintf(line, x, y, x, y, escaped.String()) }
-	return []byte(fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="260">`, width) + mark(10, 150) + mark(-width/2, 255) + mark(width/2, 255) + `</svg>`)
+	return []byte(fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="180">`, width) + mark(10, 110) + mark(-width/2, 175) + mark(width/2, 175) + `</svg>`)
 }
