@@ -23,12 +23,12 @@ func (n Names) Agreement(id string) string { return n.p.secret("agreement", id) 
 // Person is the name of a human in the given capacity.
 func (n Names) Person(kind ActorKind, id PersonID) string { return n.p.person(kind, id) }
 
-// AgreementName is the name of an agreement, for lifecycle events that tell of it. It fails with ErrUnknown
-// for a mailbox that is gone.
-func (g *Gate) AgreementName(ctx context.Context, account AccountID, id string) (string, error) {
+// Names returns the pseudonyms of a mailbox's things, for whoever records or looks up lifecycle events about them.
+// It fails with ErrUnknown for a mailbox that is gone.
+func (g *Gate) Names(ctx context.Context, account AccountID) (Names, error) {
 	facts, err := g.facts.Account(ctx, account)
 	if err != nil {
-		return "", err
+		return Names{}, err
 	}
-	return pseudonyms{deployment: g.key, account: facts.LogKey}.secret("agreement", id), nil
+	return Names{pseudonyms{deployment: g.key, account: facts.LogKey}}, nil
 }

@@ -29,6 +29,7 @@ import (
 	"github.com/totalengage/webmail/policy/agreement"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/decisionlog"
+	"github.com/totalengage/webmail/policy/decisionlog/witness"
 )
 
 // system is the product, put together: everything that serve and demo run. It is built in the order in
@@ -42,6 +43,7 @@ type system struct {
 	product  *database.DB
 	logDB    *database.DB
 	decided  *decisionlog.Log
+	keeper   *witness.Keeper // nil without a witness
 	store    *oauth.Store
 	sessions *oauth.Sessions
 	vault    *oauth.Vault
@@ -167,7 +169,7 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.callers, err = o.readCallers(); err != nil {
 		return err
 	}
-	if s.agreed, err = agreement.Open(ctx, s.product, s.store, nil); err != nil {
+	if s.agreed, err = agreement.Open(ctx, s.product, s.store, s.decided.Now); err != nil {
 		return err
 	}
 	if s.google, err = oauth.NewProvider(googleProvider(o.google), s.out.Client(signInTime)); err != nil {
@@ -177,11 +179,18 @@ func (s *system) openAccess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.gate, err = policy.NewGate(ctx, policy.Config{
-		Log: s.decided, Sources: sources, Facts: facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, agreed: s.agreed, callers: s.callers}, Prover: s.store.Prover(s.google), PseudonymKey: s.keys.Pseudonym(),
+	rules := policy.Config{
+		Log: s.decided, Sources: sources, Prover: s.store.Prover(s.google), PseudonymKey: s.keys.Pseudonym(),
+		Facts:  facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, agreed: s.agreed, callers: s.callers},
 		Labels: map[string]string{"app": "webmail", "version": version},
-	})
-	if err != nil {
+	}
+	if s.keeper, err = o.keeper(s.decided, s.out.Client(time.Minute)); err != nil {
+		return err
+	}
+	if s.keeper != nil {
+		rules.Witness = s.keeper
+	}
+	if s.gate, err = policy.NewGate(ctx, rules); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.gate.Close)
@@ -208,7 +217,7 @@ func (s *system) mailboxes(ctx context.Context) ([]aggregate.Mailbox, error) {
 func (s *system) openMail(ctx context.Context) error {
 	o := s.options
 	var err error
-	s.desk, err = s.agreed.Desk(s.gate, s.store.Prover(s.google), agreement.Company{Product: o.product.Name, Operator: o.Operator, Country: o.Country})
+	s.desk, err = s.agreed.Desk(s.gate, s.decided, s.store.Prover(s.google), agreement.Company{Product: o.product.Name, Operator: o.Operator, Country: o.Country})
 	if err != nil {
 		return err
 	}
@@ -370,6 +379,9 @@ func (s *system) serve(ctx context.Context, l net.Listener, ready func()) error 
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	server.RegisterOnShutdown(s.front.Drain)
+	if err := s.contactWitness(ctx); err != nil {
+		return err
+	}
 	work, inner := errgroup.WithContext(ctx)
 	if err := s.inbox.StartSender(inner); err != nil {
 		return err
@@ -380,6 +392,12 @@ func (s *system) serve(ctx context.Context, l net.Listener, ready func()) error 
 		return nil
 	})
 	work.Go(func() error { return s.retention(inner) })
+	if s.keeper != nil {
+		work.Go(func() error {
+			s.keeper.Run(inner)
+			return nil
+		})
+	}
 	work.Go(func() error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err

@@ -113,7 +113,7 @@ func NewAt(t *testing.T, db *database.DB, to Redirects) *World {
 	w.must(err)
 	w.Provider = w.NewProvider()
 	w.Gate = w.NewGate()
-	w.Desk, err = w.Agreements.Desk(w.Gate, w.Store.Prover(w.Provider), Company)
+	w.Desk, err = w.Agreements.Desk(w.Gate, w.Log, w.Store.Prover(w.Provider), Company)
 	w.must(err)
 	w.Vault = w.Store.Vault(w.Gate, w.Provider)
 	w.Owners = w.Store.Owners(w.Gate, w.Vault, w.Provider, oauth.OwnersConfig{

@@ -303,6 +303,22 @@ func TestRevokeMidView(t *testing.T) {
 		o.Exec(`UPDATE agreements SET state = 'active', ends = ends + 3600000000 WHERE id = $1`, r.ID)
 		_, err = o.look(t, o.sam, r.ID, m1)
 		refused(t, "a row set back to active", err)
+
+		// Not even the whole row as it was, with its seals and the owner's proof: the log tells of the end.
+		kept := o.active(t, m1)
+		o.Exec(`CREATE TABLE kept AS SELECT * FROM agreements WHERE id = '` + kept.ID + `'`)
+		_, err = o.look(t, o.sam, kept.ID, m1)
+		must(t, err)
+		_, err = o.Desk.Revoke(t.Context(), o.ada.Session.Actor(), kept.ID, "")
+		must(t, err)
+		again := o.active(t, m2) // another one, which goes on
+		o.Exec(`DELETE FROM agreements WHERE id = $1`, kept.ID)
+		o.Exec(`INSERT INTO agreements SELECT * FROM kept`)
+		_, err = o.look(t, o.sam, kept.ID, m1)
+		refused(t, "a row put back from a copy", err)
+		if _, err := o.look(t, o.sam, again.ID, m2); err != nil {
+			t.Errorf("another agreement ended with it: %v", err)
+		}
 	})
 }
 
@@ -372,7 +388,10 @@ func TestRestart(t *testing.T) {
 		var err error
 		o.Agreements, err = agreement.Open(t.Context(), o.DB, o.Store, o.Now)
 		must(t, err)
-		grant, err := o.lookAt(t, o.NewGate(), o.sam, r.ID, m1)
+		gate := o.NewGate()
+		_, err = o.Agreements.Desk(gate, o.Log, o.Store.Prover(o.Provider), Company)
+		must(t, err)
+		grant, err := o.lookAt(t, gate, o.sam, r.ID, m1)
 		must(t, err)
 		grant.Finish(nil, 1, 0)
 

@@ -2,6 +2,7 @@ package agreement
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
 // The lifecycle events. Their details are the agreement's pseudonym, words of closed sets and counts.
@@ -41,19 +43,23 @@ const (
 type Desk struct {
 	*Store
 	gate    *policy.Gate
+	log     *decisionlog.Log
 	prover  policy.Prover
 	company Company
 }
 
-// Desk opens the desk of a company's staff.
-func (s *Store) Desk(gate *policy.Gate, prover policy.Prover, c Company) (*Desk, error) {
+// Desk opens the desk of a company's staff. Call it before the first request: from then on the store compares rows
+// with the log.
+func (s *Store) Desk(gate *policy.Gate, log *decisionlog.Log, prover policy.Prover, c Company) (*Desk, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if gate == nil || prover == nil {
-		return nil, errors.New("agreement: a desk needs a gate and a prover")
+	if gate == nil || log == nil || prover == nil {
+		return nil, errors.New("agreement: a desk needs a gate, a log and a prover")
 	}
-	return &Desk{s, gate, prover, c}, nil
+	d := &Desk{s, gate, log, prover, c}
+	s.ended = d.endedInLog
+	return d, nil
 }
 
 // Staff is a member of staff as their session proves them.
@@ -156,17 +162,47 @@ func (d *Desk) begin(ctx context.Context, r *Request) error {
 // record puts the event of a request's last change into the log.
 func (d *Desk) record(ctx context.Context, r *Request) error {
 	ctx = context.WithoutCancel(ctx) // a closed browser tab does not stop half way
-	name, err := d.gate.AgreementName(ctx, r.Account, r.ID)
+	names, err := d.gate.Names(ctx, r.Account)
 	if err != nil {
 		return err
 	}
 	err = d.gate.Record(ctx, policy.Lifecycle{Event: r.event, Actor: r.actor, Account: r.Account, Details: map[string]string{
-		"agreement": name, "state": string(r.State), "messages": strconv.Itoa(len(r.Messages)), "minutes": strconv.Itoa(int(r.Window / time.Minute)),
+		"agreement": names.Agreement(r.ID), "state": string(r.State), "messages": strconv.Itoa(len(r.Messages)), "minutes": strconv.Itoa(int(r.Window / time.Minute)),
 	}})
 	if err != nil {
 		return err
 	}
 	return d.noteRecorded(ctx, r)
+}
+
+// endedInLog says whether the log tells that an agreement was ended early. The log is believed before the row: a row
+// can be put back as it was, with its seals and its proof, and what is in the log cannot be taken out.
+func (d *Desk) endedInLog(ctx context.Context, r Request) (bool, error) {
+	names, err := d.gate.Names(ctx, r.Account)
+	if err != nil {
+		return false, err
+	}
+	for _, event := range []string{EventRevoked, EventClosed} {
+		filter := decisionlog.Filter{
+			Kind: decisionlog.Lifecycle, Account: names.Account(r.Account), Operation: event, Since: r.Asked, Limit: decisionlog.MaxPage,
+		}
+		for {
+			page, err := d.log.Query(ctx, filter)
+			if err != nil {
+				return false, err
+			}
+			for _, record := range page.Records {
+				var told struct{ Details struct{ Agreement string } }
+				if err := json.Unmarshal(record.Body, &told); err != nil || told.Details.Agreement == names.Agreement(r.ID) {
+					return true, err
+				}
+			}
+			if filter.Before = page.Next; page.Next == 0 {
+				break
+			}
+		}
+	}
+	return false, nil
 }
 
 // step is one change of a request.

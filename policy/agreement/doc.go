@@ -18,6 +18,7 @@
 //     comes second is told what became of it ([Answered]).
 //   - Nothing is agreed to by waiting. A time that has passed counts at once, whether or not anybody has noted it.
 //   - Every step is a lifecycle event, and a step that opens something works only once its event is durable.
+//   - Once the log tells that an agreement was ended, it is over, whatever its row says.
 //   - What staff and owners write, the names, the messages and the proof are sealed under the mailbox's key and
 //     bound to their row. With the mailbox all of it is deleted.
 //

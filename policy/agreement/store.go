@@ -31,7 +31,9 @@ type Store struct {
 	db       *database.DB
 	accounts Accounts
 	now      func() time.Time
-	covers   func(time.Time) bool // see Await
+
+	covers func(time.Time) bool                         // see Await
+	ended  func(context.Context, Request) (bool, error) // asks the log whether an agreement was ended early; see Desk
 }
 
 // Open brings the tables up to date and returns the store. now is the clock; nil means time.Now.
@@ -74,7 +76,14 @@ func (s *Store) Agreement(ctx context.Context, id string) (policy.Agreement, err
 	if r.State == Active && !s.witnessed(r) {
 		a.State = string(Pending) // it opens nothing before its event is durable, and witnessed where there is a witness
 	}
-	return a, nil
+	if s.ended == nil || a.State != string(Active) {
+		return a, nil
+	}
+	ended, err := s.ended(ctx, r)
+	if ended {
+		a.State = string(Revoked)
+	}
+	return a, err
 }
 
 // errDamaged: the sealed part of a row does not belong to it.
