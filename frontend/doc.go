@@ -5,5 +5,7 @@
 // is asked for: no handler chooses them, and no request can. Handlers are given a visit, return an error,
 // and one function turns errors into answers (errors.go).
 //
+// The company's other services have a door of their own, with a table of its own: package platform.
+//
 // Nothing here can reach Gmail: the client is internal to package inbox, and inbox asks the gate.
 package frontend
