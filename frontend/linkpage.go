@@ -45,7 +45,8 @@ type linkView struct {
 	Product consent.Product
 	Title   string
 	Why     []string
-	Host    string // where it leads, as it is looked up
+	Below   string // beginning of the host's name, which says nothing about whose it is
+	Site    string // the registered name, with which the host's name ends
 	URL     string // in full; "" when the link is not valid any more
 }
 
@@ -68,10 +69,11 @@ func (s *Server) linkPage(v *visit) error {
 }
 
 func viewOf(ref linkRef) linkView {
-	view := linkView{Title: "Check where this link leads", URL: ref.URL, Host: mailhtml.HostOf(ref.URL)}
+	view := linkView{Title: "Check where this link leads", URL: ref.URL}
+	view.Below, view.Site = mailhtml.SiteOf(ref.URL)
 	switch ref.Doubt {
 	case mailhtml.OtherName:
-		view.Why = []string{fmt.Sprintf("The message shows the name %s, but the link leads somewhere else.", ref.Named)}
+		view.Why = []string{fmt.Sprintf("The message shows the name %s, but the link leads to %s.", ref.Named, view.Site)}
 	case mailhtml.LookAlike:
 		view.Why = []string{"The name of this site holds letters that look like others, so that it can be taken for a site that you know. Below it is written in plain letters."}
 	case mailhtml.BareAddress:
@@ -79,9 +81,8 @@ func viewOf(ref linkRef) linkView {
 	case mailhtml.UserInfo:
 		view.Why = []string{"The link begins with a name that looks like its destination and is not. It leads to the site below."}
 	case mailhtml.Forwarder:
-		to := mailhtml.ForwardsTo(ref.URL)
-		view.Why = []string{fmt.Sprintf("The link starts at %s, but only passes through it.", view.Host)}
-		view.Host = mailhtml.HostOf(to)
+		view.Why = []string{fmt.Sprintf("The link starts at %s, but only passes through it.", view.Site)}
+		view.Below, view.Site = mailhtml.SiteOf(mailhtml.ForwardsTo(ref.URL))
 	case leaving:
 		view.Title = "Leave this mailing list"
 		view.Why = []string{"The list has a page of its own for this. It belongs to the sender, who will learn that you opened it; you finish there."}

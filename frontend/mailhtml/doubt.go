@@ -66,9 +66,14 @@ func asciiHost(host string) string {
 	return host
 }
 
-// HostOf is the host of a URL as it is looked up: in plain letters, whatever they stand for. A host that has no
-// such form is given as it is.
-func HostOf(raw string) string { return asciiHost(hostOf(raw)) }
+// SiteOf takes the host of a URL, as it is looked up, apart: into the site that somebody registered, and what
+// stands before it, which that somebody can choose freely ("bank.com.login." of "evil.example"). A host that has
+// no form in plain letters is given as it is.
+func SiteOf(raw string) (before, site string) {
+	host := asciiHost(hostOf(raw))
+	site = siteOf(host)
+	return strings.TrimSuffix(host, site), site
+}
 
 // namesURL finds a URL in a text, and namesHost a text that is a host's name as a whole. What follows the
 // host does not matter.

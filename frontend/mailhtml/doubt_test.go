@@ -75,6 +75,21 @@ func TestDoubts(t *testing.T) {
 	}
 }
 
+func TestSiteOf(t *testing.T) {
+	for raw, want := range map[string][2]string{
+		"https://bank.com.login.evil.example/": {"bank.com.login.", "evil.example"},
+		"https://www.example.co.uk:443/a":      {"www.", "example.co.uk"},
+		"https://example.com":                  {"", "example.com"},
+		"https://раураӏ.com/":                  {"", "xn--80aa0cbo65f.com"},
+		"http://192.0.2.1/":                    {"", "192.0.2.1"},
+		"http://[2001:db8::1]/":                {"", "2001:db8::1"},
+	} {
+		if before, site := mailhtml.SiteOf(raw); before != want[0] || site != want[1] {
+			t.Errorf("%s: got %q and %q, want %q", raw, before, site, want)
+		}
+	}
+}
+
 func TestForwardsTo(t *testing.T) {
 	for raw, want := range map[string]string{
 		"https://www.google.com/url?q=https://evil.example/a&sa=D": "https://evil.example/a",

@@ -30,7 +30,7 @@ export const sections: Section[] = [
   },
   {
     id: 'permissions',
-    title: 'Trusted senders and permissions',
+    title: 'Trusted senders',
     icon: 'shield-check',
     load: () => import('./permissions/PermissionsSection.svelte'),
   },
