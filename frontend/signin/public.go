@@ -91,7 +91,11 @@ func usesOf(tables limiteduse.Tables) []use {
 func actorsOf(f limiteduse.Feature) string {
 	var list []string
 	for _, actor := range slices.Sorted(maps.Keys(f.Actors)) {
-		if actor != "owner" && f.Actors[actor] {
+		switch {
+		case actor == "owner" || !f.Actors[actor]:
+		case actor == "service" && f.Purpose == "internal_ops": // there is no owner who could instruct it
+			list = append(list, "the program itself")
+		default:
 			list = append(list, words(actors, actor))
 		}
 	}

@@ -30,7 +30,7 @@ var features = map[string]string{
 var actors = map[string]string{
 	"auditor":  "auditors",
 	"reviewer": "outside reviewers",
-	"service":  "the program itself, on your instruction; for numbers, without one",
+	"service":  "the program itself, on your instruction",
 	"staff":    "staff",
 }
 
