@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"syscall"
@@ -9,7 +10,7 @@ import (
 	"time"
 
 	"github.com/totalengage/webmail/policy"
-	"github.com/totalengage/webmail/policy/limiteduse"
+	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
 // cpu reports the processor time of a benchmark, which other work on the machine does not lengthen.
@@ -26,23 +27,35 @@ func cpu(b *testing.B) (stop func()) {
 	return func() { b.ReportMetric(float64((used()-before).Nanoseconds())/1000/float64(b.N), "cpu-us/op") }
 }
 
-// BenchmarkDecide is one decision of the engine alone: an answer from an input, on one core.
-func BenchmarkDecide(b *testing.B) {
-	w := newWorld(b)
-	tables, err := limiteduse.ReadTables()
+// decided is the input of a real decision: a message read by its owner.
+func decided(b *testing.B, w *world) policy.Input {
+	b.Helper()
+	if _, err := w.gate.Authorize(context.Background(), read()); err != nil {
+		b.Fatal(err)
+	}
+	page, err := w.log.Query(context.Background(), decisionlog.Filter{Kind: decisionlog.Decision, Limit: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
-	var reading policy.Input
-	for _, in := range plainInputs(tables) {
-		if in.Feature == "message_view" {
-			reading = in
-		}
+	var ev struct{ Input policy.Input }
+	if err := json.Unmarshal(page.Records[0].Body, &ev); err != nil {
+		b.Fatal(err)
+	}
+	return ev.Input
+}
+
+// BenchmarkDecide is one decision of the engine alone: an answer from an input, on one core.
+func BenchmarkDecide(b *testing.B) {
+	w := newWorld(b)
+	reading := decided(b, w)
+	with := func(n int) policy.Input {
+		in := reading
+		in.Resource.IDs = manyIDs(n)
+		return in
 	}
 	for _, n := range []int{1, 50} {
-		in := copied(reading)
-		in.Resource.IDs = manyIDs(n)
 		b.Run(fmt.Sprintf("ids=%d", n), func(b *testing.B) {
+			in := with(n)
 			b.ReportAllocs()
 			defer cpu(b)()
 			for b.Loop() {
@@ -52,13 +65,21 @@ func BenchmarkDecide(b *testing.B) {
 			}
 		})
 	}
-	refused := copied(reading)
-	refused.Purpose = "marketing.audience"
-	b.Run("refused, with clauses", func(b *testing.B) {
+	b.Run("input alone", func(b *testing.B) {
+		in := with(1)
 		b.ReportAllocs()
 		defer cpu(b)()
 		for b.Loop() {
-			if got, err := w.gate.Judge(context.Background(), policy.Term(refused)); err != nil || len(got.Denials) == 0 {
+			policy.Term(in)
+		}
+	})
+	b.Run("refused, with clauses", func(b *testing.B) {
+		in := with(1)
+		in.Purpose = "marketing.audience"
+		b.ReportAllocs()
+		defer cpu(b)()
+		for b.Loop() {
+			if got, err := w.gate.Judge(context.Background(), policy.Term(in)); err != nil || len(got.Denials) == 0 {
 				b.Fatal(got, err)
 			}
 		}
@@ -68,9 +89,9 @@ func BenchmarkDecide(b *testing.B) {
 		b.Fatal(err)
 	}
 	for name, ask := range variants {
-		in := copied(reading)
-		in.Resource.IDs = manyIDs(1)
 		b.Run("ids=1, "+name, func(b *testing.B) {
+			in := with(1)
+			b.ReportAllocs()
 			defer cpu(b)()
 			for b.Loop() {
 				if basis, err := ask(context.Background(), policy.Term(in)); err != nil || basis == "" {
@@ -78,6 +99,19 @@ func BenchmarkDecide(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkCompile is a start: a policy compiled, and unfolded for every way through its tables.
+func BenchmarkCompile(b *testing.B) {
+	source := policy.Embedded()
+	source["data.json"] += " " // not the embedded engine, which is compiled once for all
+	b.ReportAllocs()
+	defer cpu(b)()
+	for b.Loop() {
+		if _, err := policy.NewJudge(context.Background(), source); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

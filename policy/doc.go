@@ -17,6 +17,10 @@
 //
 // The package knows nothing of HTTP and nothing of Gmail beyond the names of its operations.
 //
-// Cost: some 320 allocations, well below a tenth of a millisecond of CPU, for the decision (BenchmarkDecide),
-// and one append to the log, which costs more (BenchmarkAuthorize).
+// The rules and tables can be replaced while the program runs, by a signed bundle ([Gate.Follow]) that proves to be
+// no looser than those that the program is built with. The floor, which is the promise itself, cannot.
+//
+// Cost: some 160 allocations and 30 µs of CPU for the decision (BenchmarkDecide), hardly more for fifty ids than for
+// one, and one append to the log, which costs more (BenchmarkAuthorize). Compiling a policy takes a tenth of a
+// second and 3 MB (BenchmarkCompile).
 package policy
