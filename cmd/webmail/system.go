@@ -189,6 +189,7 @@ func (s *system) openAccess(ctx context.Context) error {
 	}
 	if s.keeper != nil {
 		rules.Witness = s.keeper
+		s.agreed.Await(s.keeper.Covers)
 	}
 	if s.gate, err = policy.NewGate(ctx, rules); err != nil {
 		return err

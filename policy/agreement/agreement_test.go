@@ -12,6 +12,7 @@ import (
 	. "github.com/totalengage/webmail/oauth/oauthtest"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/agreement"
+	"github.com/totalengage/webmail/policy/limiteduse"
 )
 
 // refused fails unless the gate refused, and recorded it.
@@ -137,6 +138,12 @@ func TestWhoMay(t *testing.T) {
 		}
 		if _, err := o.Desk.Approve(t.Context(), o.pat, "00000000-0000-0000-0000-000000000000"); !errors.Is(err, policy.ErrUnknown) {
 			t.Errorf("no such request: %v", err)
+		}
+		tables, err := limiteduse.ReadTables()
+		must(t, err)
+		at := o.Now()
+		if until, due := o.Desk.Due(at); due || until.Sub(at) != time.Duration(tables.Terms.Acknowledgement)*time.Microsecond {
+			t.Errorf("an acknowledgement holds until %s, the policy says for %d µs", until, tables.Terms.Acknowledgement)
 		}
 		o.Advance(366 * 24 * hour)
 		if _, err := o.Desk.Ask(t.Context(), o.sam, ask); !errors.Is(err, agreement.ErrUnacknowledged) {

@@ -144,20 +144,18 @@ func (r Request) May(by Staff) []string {
 }
 
 // ForStaff lists what concerns a member of staff, newest first: their own requests, what waits for somebody of
-// their role, and what they answered.
+// their role, and what they answered. Of what is over, only the newest.
 func (d *Desk) ForStaff(ctx context.Context, by Staff) ([]Request, error) {
 	if by.Kind != policy.Staff || by.Person == "" {
 		return nil, ErrRole
 	}
-	rows, err := d.list(ctx, `ORDER BY created DESC, id DESC LIMIT $1`, listedAtMost)
+	rows, err := d.list(ctx, `ORDER BY CASE WHEN state IN ('offered', 'requested', 'pending', 'active') THEN 0 ELSE 1 END, created DESC, id DESC LIMIT $1`, listedAtMost)
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.listed(ctx, rows)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(list, func(r Request) bool {
-		return r.Requester.ID != by.Person && r.Approver.ID != by.Person && len(r.May(by)) == 0
-	}), nil
+	list, err := d.listed(ctx, rows, func(r Request) bool {
+		return r.Requester.ID == by.Person || r.Approver.ID == by.Person || len(r.May(by)) > 0
+	})
+	slices.SortStableFunc(list, func(a, b Request) int { return b.Created.Compare(a.Created) })
+	return list, err
 }

@@ -79,26 +79,28 @@ func (s *Store) sealedViews(ctx context.Context, agreement string) ([]sealedView
 	return list, rows.Err()
 }
 
-// listed opens rows with their views, in the state that they are in now. A row that does not open is left out:
-// its mailbox is being deleted, or it is nobody's agreement.
-func (s *Store) listed(ctx context.Context, rows []row) ([]Request, error) {
-	list := make([]Request, 0, len(rows))
+// listed opens the rows to keep, with their views, in the state that they are in now. A row that does not open is
+// left out: its mailbox is being deleted, or it is nobody's agreement.
+func (s *Store) listed(ctx context.Context, rows []row, keep func(Request) bool) ([]Request, error) {
+	list := []Request{}
 	for _, row := range rows {
 		r, err := row.open(ctx, s)
 		if err != nil {
 			continue
 		}
+		if r.State = r.at(s.now()); !keep(r) {
+			continue
+		}
 		if err := s.addViews(ctx, &r); err != nil {
 			return nil, err
 		}
-		r.State = r.at(s.now())
 		list = append(list, r)
 	}
 	return list, nil
 }
 
 // listedAtMost bounds a list of requests.
-const listedAtMost = 200
+const listedAtMost = 500
 
 // OfAccount lists the requests about a mailbox that concern its owner, newest first: what the owner was asked and
 // what the owner offered. What a second member of staff stopped never reached the owner.
@@ -107,17 +109,7 @@ func (s *Store) OfAccount(ctx context.Context, account policy.AccountID) ([]Requ
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.listed(ctx, rows)
-	if err != nil {
-		return nil, err
-	}
-	var shown []Request
-	for _, r := range list {
-		if !r.Asked.IsZero() || r.byOwner() {
-			shown = append(shown, r)
-		}
-	}
-	return shown, nil
+	return s.listed(ctx, rows, func(r Request) bool { return !r.Asked.IsZero() || r.byOwner() })
 }
 
 // byOwner says whether the owner began it.
