@@ -6,6 +6,10 @@
 // at the company's own identity provider ([Staff]) and never have a mailbox. Both end in a session
 // ([Sessions]): a random cookie whose digest is a row in the database.
 //
+// Somebody who is signed in may be asked to sign in once more: over an agreement, whose hash is then the nonce of
+// the ID token that proves it ([Owners.StartProof], [Prover]), or before what cannot be undone
+// ([Owners.StartStepUp], [Session.Fresh]).
+//
 // A server is put together in this order, because the gate asks the store for facts and the vault asks the
 // gate for permission:
 //
@@ -27,6 +31,10 @@
 //     it, once, within ten minutes (state, cookie, nonce, PKCE).
 //   - Disconnecting first makes every grant void, then tells Google, then deletes; each step is repeated by
 //     [Vault.Maintain] until it has succeeded.
+//   - Whatever ends a mailbox (its owner disconnects it, takes the agreement back, deletes the account, removes
+//     the access at Google, or does not come back) takes the same steps ([Reason]). What was deleted is deleted
+//     again when a copy of the database is put back ([Vault.Replay]): the decision log is the journal.
+//   - A request about personal data has a clock that nobody can forget ([Rights]).
 //
 // Cost: a request with a session is one point read and one decryption (about 20 µs on SQLite), and one small
 // write a minute; the facts of a decision are one query. A refresh is one round trip to Google an hour and
