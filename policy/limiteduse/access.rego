@@ -250,6 +250,7 @@ feature_fits if {
 	feature.purpose == input.purpose
 	feature.actors[input.actor.kind]
 	feature.recipient == input.recipient
+	caller_fits
 	feature.operations[input.operation]
 	operation := operations[input.operation]
 	operation.kind == input.resource.kind
@@ -257,6 +258,17 @@ feature_fits if {
 	size <= feature.max
 	input.classes != {}
 	object.subset(feature.classes, input.classes)
+}
+
+# METADATA
+# title: Caller fits
+# description: No human asks in the name of another service, and no service of ours does.
+# custom: {clauses: [LU-USE-1]}
+caller_fits if not input.caller.id
+
+caller_fits if {
+	input.actor.kind == "service"
+	input.recipient != ""
 }
 
 # METADATA

@@ -76,15 +76,27 @@ serves_the_owner if {
 
 # METADATA
 # title: Misused
-# description: Two purposes are for one kind of reading each, and would be too wide for any other.
+# description: |
+#   Two purposes are for one kind of reading each, and would be too wide for any other. Nor may what is read
+#   under them be read for another purpose.
 misused if {
 	input.purpose == "internal_ops"
 	input.resource.kind != "aggregate"
 }
 
 misused if {
+	input.resource.kind == "aggregate"
+	input.purpose != "internal_ops"
+}
+
+misused if {
 	input.purpose == "support.view"
 	input.actor.kind != "staff"
+}
+
+misused if {
+	input.actor.kind == "staff"
+	not input.purpose in {"internal_ops", "support.view"}
 }
 
 # METADATA
