@@ -115,6 +115,30 @@ func BenchmarkCompile(b *testing.B) {
 	}
 }
 
+// BenchmarkReplay is one logged decision made again under two policies, reading included.
+func BenchmarkReplay(b *testing.B) {
+	w := newWorld(b)
+	const logged = 500
+	for range logged {
+		if _, err := w.gate.Authorize(context.Background(), read()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	judge, err := policy.NewJudge(context.Background(), policy.Embedded())
+	if err != nil {
+		b.Fatal(err)
+	}
+	run := policy.Replay{Log: w.log, Sources: policy.OpenSourcesReadOnly(w.db), Candidate: judge}
+	b.ReportAllocs()
+	defer cpu(b)()
+	for b.Loop() {
+		if report, err := run.Run(context.Background()); err != nil || report.Same != logged {
+			b.Fatal(report, err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*logged/b.Elapsed().Seconds(), "decisions/s")
+}
+
 // BenchmarkAuthorize is a decision made and durable, on SQLite.
 func BenchmarkAuthorize(b *testing.B) {
 	for _, clients := range []int{1, 64} {

@@ -4,7 +4,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -562,4 +567,94 @@ func TestReplayFindsTheLie(t *testing.T) {
 	if err != nil || report.Same != 1 || report.Different != 1 {
 		t.Errorf("got %+v, %v, want one that is the same and one that is not", report, err)
 	}
+}
+
+// TestEmbeddedRevision: the policy that the program is built with has the revision of its directory.
+func TestEmbeddedRevision(t *testing.T) {
+	if got, want := policy.Embedded().Revision(), limiteduse.Revision(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestReadSource: a directory like the program's own is a policy; one that changes the floor, or has no tables, is none.
+func TestReadSource(t *testing.T) {
+	dir := fstest.MapFS{"access_test.rego": {Data: []byte("no rules")}, "cases.json": {Data: []byte("{}")}}
+	for name, text := range policy.Embedded() {
+		dir[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	source, err := policy.ReadSource(dir)
+	if err != nil || source.Revision() != policy.Embedded().Revision() {
+		t.Errorf("the program's own directory: %v", err)
+	}
+	dir["floor.rego"] = &fstest.MapFile{Data: []byte("package webmail.floor\n\nadmit := true\n")}
+	if _, err := policy.ReadSource(dir); err == nil {
+		t.Error("a directory with another floor is taken")
+	}
+	delete(dir, "floor.rego")
+	delete(dir, "data.json")
+	if _, err := policy.ReadSource(dir); err == nil {
+		t.Error("a directory without tables is taken")
+	}
+}
+
+// TestBundleKeys: only public keys that are strong enough verify, and only private ones sign.
+func TestBundleKeys(t *testing.T) {
+	private, public, err := policy.NewBundleKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&weak.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"nothing": nil, "a private key": private, "a weak key": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "half a key": public[:len(public)/2]} {
+		if _, err := policy.ParseBundleKey(text); err == nil {
+			t.Errorf("%s verifies bundles", name)
+		}
+	}
+	if _, err := policy.SignBundle(policy.Embedded(), 1, public); err == nil {
+		t.Error("a public key signs")
+	}
+	strong, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(strong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if der, err = x509.MarshalPKIXPublicKey(&strong.PublicKey); err != nil {
+		t.Fatal(err)
+	}
+	key, err := policy.ParseBundleKey(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := policy.SignBundle(policy.Embedded(), 1, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := policy.ReadBundle(raw, key); err != nil || b.Number != 1 {
+		t.Errorf("signed with RSA: %v", err)
+	}
+	if _, err := policy.ReadBundle(raw, nil); err == nil {
+		t.Error("a bundle is read without a key")
+	}
+}
+
+// FuzzReadBundle: whatever is in the file is a bundle or a rejection.
+func FuzzReadBundle(f *testing.F) {
+	s := newSigner(f)
+	f.Add(s.sign(f, 1, nil))
+	f.Add([]byte("\x1f\x8b"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		b, err := policy.ReadBundle(raw, s.public)
+		if err != nil && !errors.As(err, new(*policy.Rejected)) || (b == nil) == (err == nil) {
+			t.Errorf("got %v, %v", b, err)
+		}
+	})
 }

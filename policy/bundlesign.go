@@ -46,7 +46,8 @@ func ReadSource(dir fs.FS) (Source, error) {
 		source[name] = own[name]
 	}
 	err := fs.WalkDir(dir, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || path.Base(name) != name && path.Ext(name) != ".rego" || name != dataFile && path.Ext(name) != ".rego" || strings.HasSuffix(name, "_test.rego") {
+		rules := path.Ext(name) == ".rego" && !strings.HasSuffix(name, "_test.rego")
+		if err != nil || d.IsDir() || !rules && name != dataFile {
 			return err
 		}
 		text, err := fs.ReadFile(dir, name)
