@@ -43,7 +43,9 @@ func (s *Store) Account(ctx context.Context, id policy.AccountID) (policy.Accoun
 	}
 	f.Owner, f.Scopes = policy.PersonID(person), strings.Fields(scopes)
 	if version.Int64 > 0 {
-		f.Consent = policy.Consent{Version: int(version.Int64), Given: time.UnixMicro(given.Int64).UTC(), First: int(version.Int64)}
+		f.Consent = policy.Consent{
+			Version: int(version.Int64), Given: time.UnixMicro(given.Int64).UTC(), First: int(first.Int64), Notified: s.consents.Announced(),
+		}
 	}
 	f.LogKey, err = s.logKey(id, f.Epoch, sealed, wrapped)
 	return f, err

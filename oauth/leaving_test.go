@@ -322,3 +322,48 @@ func TestRevocationsAreGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// TestConsentFacts: the policy learns which version an owner agreed to first, which one holds, and when the one in
+// force was announced (CHG-1, CHG-2).
+func TestConsentFacts(t *testing.T) {
+	each(t, func(t *testing.T, w *World) {
+		ada := w.NewVisitor("ada").SignIn(Ada)
+		account := ada.Connect(Ada)
+		w.Exec(`UPDATE consents SET version = 1`) // as an earlier release recorded it
+		facts, err := w.Store.Account(t.Context(), account)
+		if err != nil || facts.Consent.Version != 1 || facts.Consent.First != 1 || !facts.Consent.Notified.Equal(w.Consents.Announced()) {
+			t.Errorf("before: %+v %v", facts.Consent, err)
+		}
+		if err := w.Owners.Renew(t.Context(), ada.Session, ada.Consent(), account); err != nil {
+			t.Fatal(err)
+		}
+		facts, err = w.Store.Account(t.Context(), account)
+		if err != nil || facts.Consent.Version != consent.Current || facts.Consent.First != 1 {
+			t.Errorf("after agreeing to the new text: %+v %v, want version %d, first 1", facts.Consent, err, consent.Current)
+		}
+		second := ada.Connect(Bob) // another mailbox of the same owner, who was there before
+		if facts, err = w.Store.Account(t.Context(), second); err != nil || facts.Consent.First != 1 {
+			t.Errorf("another mailbox: %+v %v, want first 1", facts.Consent, err)
+		}
+		bob := w.NewVisitor("bob").SignIn(Bob)
+		if err := w.Owners.Disconnect(t.Context(), ada.Session, second); err != nil {
+			t.Fatal(err)
+		}
+		if facts, err = w.Store.Account(t.Context(), bob.Connect(Bob)); err != nil || facts.Consent.First != consent.Current {
+			t.Errorf("somebody new: %+v %v, want first %d", facts.Consent, err, consent.Current)
+		}
+	})
+}
+
+func TestBrowsers(t *testing.T) {
+	each(t, func(t *testing.T, w *World) {
+		w.NewVisitor("ada's phone").SignIn(Ada)
+		w.NewVisitor("bob").SignIn(Bob)
+		w.Advance(time.Minute)
+		ada := w.NewVisitor("ada").SignIn(Ada)
+		list, err := w.Sessions.Browsers(t.Context(), ada.Session)
+		if err != nil || len(list) != 2 || !list[0].Current || list[1].Current || !list[1].Started.Before(list[0].Started) {
+			t.Errorf("got %+v %v, want this browser and the phone", list, err)
+		}
+	})
+}

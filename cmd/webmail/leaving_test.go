@@ -529,7 +529,7 @@ func TestRetentionTable(t *testing.T) {
 	}
 	for store, want := range map[string]time.Duration{
 		"decision_log": mostLogDays * day, "outbox": inbox.OutboxTerm, "uploads": inbox.UploadTerm, "instructions": inbox.InstructionTerm, "memory": inbox.MemoryTerm,
-		"sign_ins": oauth.FlowLife, "sessions": oauth.SessionTerm, "revocations": oauth.RevocationTerm, "rights_requests": oauth.RightsKept, "persons": oauth.UnusedTerm,
+		"agreements": mostLogDays * day, "sign_ins": oauth.FlowLife, "sessions": oauth.SessionTerm, "revocations": oauth.RevocationTerm, "rights_requests": oauth.RightsKept, "persons": oauth.UnusedTerm,
 	} {
 		if got := time.Duration(tables.Retention[store].Seconds) * time.Second; got != want {
 			t.Errorf("%s: the table says %v, the jobs go by %v", store, got, want)

@@ -315,7 +315,7 @@ func TestEveryRouteKeepsStrangersOut(t *testing.T) {
 		{"POST", "/messages/modify", map[string]any{"messages": []string{id}, "add": []string{"STARRED"}}}, {"GET", "/messages/" + id, nil}, {"GET", "/events", nil},
 		{"POST", "/drafts", compose}, {"GET", "/drafts/r1", nil}, {"PUT", "/drafts/r1", compose}, {"DELETE", "/drafts/r1", nil},
 		{"POST", "/send", map[string]any{"idempotencyKey": "0123456789abcdef", "compose": compose}}, {"GET", "/outbox", nil}, {"POST", "/outbox/x/undo", nil},
-		{"POST", "/disconnect", nil},
+		{"POST", "/disconnect", nil}, {"POST", "/withdraw", nil},
 	} {
 		path := "/api/accounts/" + alice.account + c.path
 		if got := nobody.status(c.method, path, c.body, nil); got != 401 {
