@@ -103,6 +103,8 @@ var deeds = map[policy.Operation]string{
 	"drafts.list":              "looked through the list of drafts",
 	"drafts.delete":            "deleted a draft",
 	"drafts.send":              "sent a message that you had written",
+	"remote.get":               "loaded an image of a message from its sender's host",
+	"unsubscribe.post":         "told a mailing list to take you off",
 	"log.query":                "read the record of decisions",
 }
 

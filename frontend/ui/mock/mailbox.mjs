@@ -185,6 +185,7 @@ export function messageOf(message) {
     bodyKind: 'html',
     quotedTail: false,
     remoteImages: kind === 'newsletter',
+    ...(kind === 'newsletter' && { unsubscribe: { kind: 'one_click', host: 'lists.example.org' } }),
   };
 }
 

@@ -137,6 +137,48 @@ function saveDraft(id, compose) {
   return draft;
 }
 
+/** Permissions to load images, by message id or "sender:" and an address. */
+const permits = new Map();
+
+function imagesOf(message) {
+  const sender = permits.get(`sender:${message.from.email}`);
+  const held = sender ?? permits.get(message.id);
+  return {
+    remote: 3,
+    trackers: 2,
+    trackedBy: ['Mailchimp', 'example.net'],
+    shown: sender ? 'sender' : held ? 'message' : 'none',
+    senderProven: true,
+    ...(held && { permission: held.id }),
+  };
+}
+
+function permit(message, whose) {
+  permits.set(whose === 'sender' ? `sender:${message.from.email}` : message.id, {
+    id: randomUUID(),
+    feature: 'remote_images',
+    recipient: 'remote_host',
+    for: whose,
+    shown: message.from.email,
+    given: new Date().toISOString(),
+    expires: new Date(Date.now() + (whose === 'sender' ? 365 * 24 : 1) * 3_600_000).toISOString(),
+  });
+  return imagesOf(message);
+}
+
+/** Images, unsubscribing and permissions; undefined for any other call. */
+function outside(method, path, body) {
+  const [, id, act] = /\/messages\/([^/]+)\/(images|unsubscribe)$/.exec(path) ?? [];
+  const message = id && threads.flatMap((thread) => thread.messages).find((each) => each.id === id);
+  if (message && act === 'images') return method === 'POST' ? permit(message, body.for) : imagesOf(message);
+  if (message) return { host: body.host, accepted: true };
+  if (path.endsWith('/permissions')) return { permissions: [...permits.values()] };
+  const [, permission] = /\/permissions\/([^/]+)$/.exec(path) ?? [];
+  if (!permission) return undefined;
+  for (const [key, { id: held }] of permits) if (held === permission) permits.delete(key);
+  return [204];
+}
+
 const problem = (status, code, title, more = {}) => ({
   status,
   problem: { type: 'about:blank', title, status, code, ...more },
@@ -144,6 +186,8 @@ const problem = (status, code, title, more = {}) => ({
 
 /** Answers an API call: a value for 200, [status, value], or a problem. */
 function api(method, path, query, body) {
+  const answer = outside(method, path, body);
+  if (answer !== undefined) return answer;
   if (path === '/api/session') return session();
   if (path === '/api/session/sign-out') return ((mode = 'signed-out'), [204]);
   if (path === '/api/audit/checkpoint')
