@@ -25,10 +25,14 @@ func busy(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
 	ctx := t.Context()
+	w.furnish()
 	grants := []*policy.Grant{w.allow(t, read()), w.allow(t, list()), w.allow(t, send()), w.allow(t, organise("canary-thread")), w.allow(t, audit())}
+	for _, a := range []policy.Access{image(), badge(), view(), lookBack(), takeCopy(), count(), chart()} {
+		w.allow(t, a)
+	}
 	refused := []policy.Access{read(), read(), read(), send(), {}}
 	refused[0].Actor = policy.Actor{Kind: policy.Staff, Person: sam, Roles: []string{"support"}, MFA: true}
-	refused[0].Agreement = "canary-agreement"
+	refused[0].Agreement = "canary-unknown-agreement"
 	refused[1].Account = "canary-account-unknown@example.com"
 	refused[2].Purpose = "ads.serve"
 	refused[3].Instruction = "canary-unknown"
@@ -69,8 +73,8 @@ func busy(t *testing.T) *world {
 func TestNoIdentifierInLog(t *testing.T) {
 	w := busy(t)
 	records := w.records(t)
-	if len(records) != 19 {
-		t.Errorf("got %d records, want 19", len(records))
+	if len(records) != 26 {
+		t.Errorf("got %d records, want 26", len(records))
 	}
 	for _, r := range records {
 		columns := fmt.Sprintf("%+v", r.Entry)
@@ -99,8 +103,8 @@ func TestIndexMatchesColumns(t *testing.T) {
 			t.Errorf("event %d: Index gives %+v, the columns are %+v", r.Index, got, want)
 		}
 	}
-	if kinds[decisionlog.Decision] != 11 || kinds[decisionlog.Outcome] != 4 || kinds[decisionlog.Lifecycle] != 4 {
-		t.Errorf("got %v, want 11 decisions, 4 outcomes, 4 lifecycle events", kinds)
+	if kinds[decisionlog.Decision] != 18 || kinds[decisionlog.Outcome] != 4 || kinds[decisionlog.Lifecycle] != 4 {
+		t.Errorf("got %v, want 18 decisions, 4 outcomes, 4 lifecycle events", kinds)
 	}
 	report, err := w.log.Verify(t.Context(), decisionlog.VerifyOptions{Index: policy.Index})
 	if err != nil || !report.Indexed {
@@ -164,8 +168,8 @@ func TestReplay(t *testing.T) {
 		}
 		replayed++
 	}
-	if replayed != 8 {
-		t.Errorf("replayed %d decisions, want 8", replayed)
+	if replayed != 14 {
+		t.Errorf("replayed %d decisions, want 14", replayed)
 	}
 }
 

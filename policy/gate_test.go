@@ -35,10 +35,13 @@ const (
 
 // stores stands in for the server's own stores.
 type stores struct {
-	policy.OwnersAlone
 	mu           sync.Mutex
 	accounts     map[policy.AccountID]policy.AccountFacts
 	instructions map[string]policy.Instruction
+	agreements   map[string]policy.Agreement
+	callers      map[string]policy.Caller
+	releases     map[string]policy.Release
+	acknowledged map[policy.PersonID]time.Time
 	fault        error // of every question
 	slow         func()
 }
@@ -65,16 +68,41 @@ func (s *stores) Epoch(ctx context.Context, id policy.AccountID) (int64, error) 
 }
 
 func (s *stores) Instruction(_ context.Context, id string) (policy.Instruction, error) {
+	return look(s, s.instructions, id)
+}
+
+func (s *stores) Agreement(_ context.Context, id string) (policy.Agreement, error) {
+	return look(s, s.agreements, id)
+}
+
+func (s *stores) Caller(_ context.Context, id string) (policy.Caller, error) {
+	return look(s, s.callers, id)
+}
+
+func (s *stores) Release(_ context.Context, id string) (policy.Release, error) {
+	return look(s, s.releases, id)
+}
+
+func (s *stores) Acknowledged(_ context.Context, person policy.PersonID) (time.Time, error) {
+	at, err := look(s, s.acknowledged, person)
+	if errors.Is(err, policy.ErrUnknown) {
+		return time.Time{}, nil
+	}
+	return at, err
+}
+
+func look[ID comparable, T any](s *stores, known map[ID]T, id ID) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fault != nil {
-		return policy.Instruction{}, s.fault
+		var none T
+		return none, s.fault
 	}
-	i, ok := s.instructions[id]
+	found, ok := known[id]
 	if !ok {
-		return i, policy.ErrUnknown
+		return found, policy.ErrUnknown
 	}
-	return i, nil
+	return found, nil
 }
 
 func (s *stores) change(id policy.AccountID, with func(*policy.AccountFacts)) {
@@ -116,6 +144,8 @@ type world struct {
 	db    *database.DB
 	facts *stores
 	clock *clock
+
+	google *signIns
 }
 
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
@@ -139,7 +169,7 @@ func newWorld(tb testing.TB) *world {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &world{db: db, clock: &clock{now: start}, facts: newStores()}
+	w := &world{db: db, clock: &clock{now: start}, facts: newStores(), google: &signIns{}}
 	w.log, err = decisionlog.Open(tb.Context(), db, decisionlog.Config{Origin: origin, Signer: signer, Verifier: verifier, Now: w.clock.Now})
 	if err != nil {
 		tb.Fatal(err)
@@ -156,7 +186,7 @@ func newWorld(tb testing.TB) *world {
 func (w *world) secondGate(tb testing.TB) *policy.Gate {
 	tb.Helper()
 	gate, err := policy.NewGate(tb.Context(), policy.Config{
-		Log: w.log, Facts: w.facts, PseudonymKey: []byte("a deployment key of at least 32 bytes"),
+		Log: w.log, Facts: w.facts, Prover: w.google, PseudonymKey: []byte("a deployment key of at least 32 bytes"),
 		Labels: map[string]string{"id": "test"},
 	})
 	if err != nil {
@@ -184,6 +214,10 @@ func newStores() *stores {
 			bobsBox: account(bob, "the log key of bob's account"),
 		},
 		instructions: map[string]policy.Instruction{"canary-instruction": waiting, "expired": expired, "future": future, "organise": organise, "another row": anotherRow},
+		agreements:   map[string]policy.Agreement{},
+		callers:      map[string]policy.Caller{},
+		releases:     map[string]policy.Release{},
+		acknowledged: map[policy.PersonID]time.Time{sam: start.Add(-100 * 24 * time.Hour)},
 	}
 }
 
@@ -273,9 +307,13 @@ func TestAllowed(t *testing.T) {
 	}{
 		"owner reads": {read(), "owner_at_page"}, "owner searches": {list(), "owner_at_page"}, "owner archives": {organise("t1"), "owner_at_page"},
 		"outbox sends": {send(), "standing_instruction"}, "auditor reads the log": {audit(), "audit"},
+		"owner loads images": {image(), "transfer"}, "owner looks back": {lookBack(), "own_data"}, "owner takes a copy": {takeCopy(), "own_data"},
+		"another service counts unread mail": {badge(), "platform_caller"}, "support sees an agreed message": {view(), "agreement"},
+		"the product counts": {count(), "aggregation"}, "operations reads numbers": {chart(), "aggregate_report"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
+			w.furnish()
 			grant := w.allow(t, c.access)
 			if err := w.gate.Use(t.Context(), grant, c.access.Target); err != nil {
 				t.Errorf("the grant does not cover its own access: %v", err)
@@ -309,7 +347,7 @@ func TestRefused(t *testing.T) {
 		{"staff", read(), someone(policy.Staff, sam, "support", "approver", "auditor", "reviewer"), "LU-HUM-1"},
 		{"staff with an agreement's id", read(), func(a *policy.Access, _ *world) {
 			a.Actor, a.Agreement = policy.Actor{Kind: policy.Staff, Person: sam, MFA: true}, "any"
-		}, "LU-HUM-1"},
+		}, policy.ClauseUnknown},
 		{"auditor", read(), someone(policy.Auditor, sam, "auditor"), "LU-HUM-1"},
 		{"reviewer", read(), someone(policy.Reviewer, sam, "reviewer"), "LU-HUM-1"},
 		{"another owner", read(), someone(policy.Owner, bob), "LU-HUM-1"},
@@ -332,7 +370,7 @@ func TestRefused(t *testing.T) {
 		{"a data class the feature lacks", read(), func(a *policy.Access, _ *world) { a.Target.Classes = append(a.Target.Classes, policy.Attachment) }, "LU-USE-1"},
 		{"the whole mailbox", list(), func(a *policy.Access, _ *world) { a.Target.Resource.Max = 501 }, "LU-USE-1"},
 		{"a recipient", read(), func(a *policy.Access, _ *world) { a.Recipient = "translator" }, "LU-XFER-1"},
-		{"an advertiser", read(), func(a *policy.Access, _ *world) { a.Recipient = "ad_platform:acme" }, "LU-XFER-5"},
+		{"an advertiser", read(), func(a *policy.Access, _ *world) { a.Recipient = "ad_platform.acme" }, "LU-XFER-5"},
 		{"a broker", read(), func(a *policy.Access, _ *world) { a.Recipient = "data_broker" }, "LU-XFER-5"},
 		{"disconnected", read(), facts(func(f *policy.AccountFacts) { f.State = "disconnected" }), "DEL-1"},
 		{"no consent", read(), facts(func(f *policy.AccountFacts) { f.Consent = policy.Consent{} }), "DISC-2"},
@@ -351,15 +389,46 @@ func TestRefused(t *testing.T) {
 		{"an instruction to come", send(), func(a *policy.Access, _ *world) { a.Instruction = "future" }, "LU-HUM-1"},
 		{"an instruction for another feature", send(), func(a *policy.Access, _ *world) { a.Instruction = "organise" }, "LU-HUM-1"},
 		{"an instruction of another mailbox", send(), func(a *policy.Access, _ *world) { a.Account = bobsBox }, "LU-HUM-1"},
-		{"an auditor without a second factor", audit(), func(a *policy.Access, _ *world) { a.Actor.MFA = false }, "LU-HUM-1"},
-		{"an auditor without the role", audit(), func(a *policy.Access, _ *world) { a.Actor.Roles = []string{"reviewer"} }, "LU-HUM-1"},
-		{"an owner reading the log", audit(), someone(policy.Owner, ann, "auditor"), "LU-HUM-1"},
-		{"an auditor reading mail through the log's door", audit(), func(a *policy.Access, _ *world) { a.Target.Classes = []policy.DataClass{policy.Body} }, "LU-HUM-1"},
+		{"an auditor without a second factor", audit(), func(a *policy.Access, _ *world) { a.Actor.MFA = false }, "LU-HUM-6"},
+		{"an auditor without the role", audit(), func(a *policy.Access, _ *world) { a.Actor.Roles = []string{"reviewer"} }, "LU-HUM-6"},
+		{"an owner reading the log", audit(), someone(policy.Owner, ann, "auditor"), "LU-HUM-6"},
+		{"an auditor reading mail through the log's door", audit(), func(a *policy.Access, _ *world) { a.Target.Classes = []policy.DataClass{policy.Body} }, "LU-HUM-6"},
+		{"images without consent", image(), func(a *policy.Access, _ *world) { a.Instruction, a.Subject = "", "" }, "LU-XFER-1"},
+		{"images on another's consent", image(), func(a *policy.Access, _ *world) { a.Account = bobsBox; a.Actor.Person = bob }, "LU-XFER-1"},
+		{"images on an instruction to send", image(), func(a *policy.Access, _ *world) { a.Instruction, a.Subject = "canary-instruction", "canary-row" }, "LU-XFER-1"},
+		{"images to another host", image(), func(a *policy.Access, _ *world) { a.Subject = "canary-other-host" }, "LU-XFER-1"},
+		{"images before thirty days", image(), facts(func(f *policy.AccountFacts) {
+			f.Consent.First, f.Consent.Notified = 1, start.Add(-30*24*time.Hour+time.Microsecond)
+		}), "CHG-2"},
+		{"images under the older text", image(), facts(func(f *policy.AccountFacts) { f.Consent.Version, f.Consent.First = 1, 1 }), "CHG-1"},
+		{"an unknown caller", badge(), func(a *policy.Access, _ *world) { a.Caller = "nobody" }, policy.ClauseUnknown},
+		{"a caller without consent", badge(), func(a *policy.Access, _ *world) { a.Instruction, a.Subject = "", "" }, "LU-XFER-1"},
+		{"a caller that the owner did not connect", badge(), func(a *policy.Access, _ *world) { a.Caller = "erp" }, "LU-XFER-1"},
+		{"a caller for a purpose that its key does not list", badge(), func(_ *policy.Access, w *world) {
+			w.facts.callers["crm"] = policy.Caller{ID: "crm", Purposes: []policy.Purpose{"inbox.compose"}}
+		}, "LU-XFER-1"},
+		{"a caller scoring leads", badge(), purpose("lead_scoring"), "LU-USE-1"},
+		{"a caller for marketing", badge(), purpose("marketing.audience"), "LU-PROH-ADS"},
+		{"a caller exporting", badge(), purpose("export.bulk"), "LU-PROH-DB"},
+		{"a caller as the owner", read(), func(a *policy.Access, _ *world) { a.Caller = "crm" }, "LU-HUM-1"},
+		{"an unknown release", chart(), func(a *policy.Access, _ *world) { a.Release = "none" }, policy.ClauseUnknown},
+		{"numbers about 49", chart(), func(_ *policy.Access, w *world) {
+			w.facts.releases["canary-release"] = policy.Release{ID: "canary-release", Owners: 49, Released: start}
+		}, "LU-HUM-2"},
+		{"numbers not released", chart(), func(_ *policy.Access, w *world) {
+			w.facts.releases["canary-release"] = policy.Release{ID: "canary-release", Owners: 500}
+		}, "LU-HUM-2"},
+		{"numbers of another release", chart(), func(a *policy.Access, _ *world) { a.Target.Resource.IDs = []string{"other"} }, "LU-HUM-2"},
+		{"operations without acknowledgement", chart(), func(_ *policy.Access, w *world) { delete(w.facts.acknowledged, sam) }, "LU-HUM-5"},
+		{"a copy of another's data", takeCopy(), someone(policy.Owner, bob), "LU-HUM-1"},
+		{"a copy for staff", takeCopy(), someone(policy.Staff, sam, "support"), "LU-HUM-1"},
+		{"history of another's mailbox", lookBack(), someone(policy.Owner, bob), "LU-HUM-6"},
 		{"too many ids", read(), func(a *policy.Access, _ *world) { a.Target.Resource.IDs = manyIDs(5000) }, policy.ClauseIncomplete},
 		{"an empty id", read(), func(a *policy.Access, _ *world) { a.Target.Resource.IDs = []string{""} }, policy.ClauseIncomplete},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
+			w.furnish()
 			c.change(&c.access, w)
 			grant, err := w.gate.Authorize(t.Context(), c.access)
 			var refused *policy.Refused
@@ -375,6 +444,63 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+func image() policy.Access {
+	return policy.Access{
+		Actor: policy.Actor{Kind: policy.Owner, Person: ann}, Account: annsBox, Purpose: "inbox.read", Feature: "remote_images",
+		Recipient: "remote_host", Instruction: "canary-images", Subject: "canary-host",
+		Target: policy.Target{Operation: "remote.get", Resource: policy.IDs(policy.Messages, messageOne), Classes: []policy.DataClass{policy.Derived}},
+	}
+}
+
+func badge() policy.Access {
+	return policy.Access{
+		Actor: policy.Actor{Kind: policy.Service}, Caller: "crm", Account: annsBox, Purpose: "inbox.sync", Feature: "unread_badge",
+		Recipient: "platform_service", Instruction: "canary-connected", Subject: "crm",
+		Target: policy.Target{Operation: "labels.get", Resource: policy.IDs(policy.Labels, "INBOX"), Classes: []policy.DataClass{policy.Label}},
+	}
+}
+
+func lookBack() policy.Access {
+	a := audit()
+	a.Actor, a.Account, a.Purpose, a.Feature = policy.Actor{Kind: policy.Owner, Person: ann}, annsBox, "account.manage", "access_history"
+	return a
+}
+
+func takeCopy() policy.Access {
+	return policy.Access{
+		Actor: policy.Actor{Kind: policy.Owner, Person: ann}, Account: annsBox, Purpose: "account.manage", Feature: "data_download",
+		Target: policy.Target{Operation: "store.export", Resource: policy.Collection(policy.StoreRows, "", 500), Classes: []policy.DataClass{policy.Settings, policy.Body}},
+	}
+}
+
+func count() policy.Access {
+	return policy.Access{
+		Actor: policy.Actor{Kind: policy.Service}, Purpose: "internal_ops", Feature: "aggregate_release",
+		Target: policy.Target{Operation: "aggregates.compute", Resource: policy.New(policy.Aggregates), Classes: []policy.DataClass{policy.Derived}},
+	}
+}
+
+func chart() policy.Access {
+	return policy.Access{
+		Actor: policy.Actor{Kind: policy.Staff, Person: sam, Roles: []string{"operations"}, MFA: true}, Purpose: "internal_ops", Feature: "aggregate_report", Release: "canary-release",
+		Target: policy.Target{Operation: "aggregates.read", Resource: policy.IDs(policy.Aggregates, "canary-release"), Classes: []policy.DataClass{policy.Aggregate}},
+	}
+}
+
+// furnish gives the world what the accesses beyond Ann's own need: her consents, her agreement, a caller, a release.
+func (w *world) furnish() {
+	consent := func(id string, feature policy.Feature, recipient, resource string) {
+		w.facts.instructions[id] = policy.Instruction{ID: id, Account: annsBox, Feature: feature, Recipient: recipient, Resource: resource, Given: start, Expires: start.Add(time.Hour)}
+	}
+	consent("canary-images", "remote_images", "remote_host", "canary-host")
+	consent("canary-connected", "unread_badge", "platform_service", "crm")
+	for _, id := range []string{"crm", "erp"} {
+		w.facts.callers[id] = policy.Caller{ID: id, Purposes: []policy.Purpose{"inbox.sync"}}
+	}
+	w.facts.releases["canary-release"] = policy.Release{ID: "canary-release", Owners: 50, Released: start}
+	w.agree(asked())
 }
 
 func manyIDs(n int) []string {
@@ -426,7 +552,7 @@ func TestNewGateNeedsAll(t *testing.T) {
 	key := make([]byte, 32)
 	for name, c := range map[string]policy.Config{
 		"a log": {Facts: w.facts, PseudonymKey: key}, "facts": {Log: w.log, PseudonymKey: key},
-		"a key": {Log: w.log, Facts: w.facts}, "a long key": {Log: w.log, Facts: w.facts, PseudonymKey: key[:31]},
+		"a key": {Log: w.log, Facts: w.facts}, "a long key": {Log: w.log, Facts: w.facts, Prover: w.google, PseudonymKey: key[:31]},
 	} {
 		if g, err := policy.NewGate(t.Context(), c); err == nil {
 			g.Close()

@@ -144,7 +144,7 @@ var irrelevant = []struct{ bases, fields, mutations, why string }{
 	{"aggregate_report", "release.released", "less", "earlier"},
 
 	{byOwner + told, "resource.ids", "another more less", "which of the owner's things it is decides the grant, not the rule; how many is within the feature's bound"},
-	{"owner_at_page own_data audit aggregation standing_instruction", "resource.ids", "missing another more", "for a listing, or for something new, there are no ids"},
+	{"owner_at_page own_data audit aggregation standing_instruction platform_caller", "resource.ids", "missing another more", "for a listing, or for something new, there are no ids"},
 	{ofMail + "aggregation aggregate_report", "resource.max", "missing more less", "for ids, or for something new, there is no listing; for a listing, less is less"},
 	{"own_data audit", "resource.max", "less", "fewer"},
 
