@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -213,11 +212,4 @@ func (h *house) session(p *person) oauth.Session {
 	session, err := h.Sessions.Current(r)
 	must(h.T, err)
 	return session
-}
-
-func addressOf(t *testing.T, text string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(text)
-	must(t, err)
-	return u
 }

@@ -1,7 +1,6 @@
 package agreement_test
 
 import (
-	"net/url"
 	"testing"
 	"time"
 
@@ -137,8 +136,5 @@ func target(message string, more ...policy.DataClass) policy.Target {
 		Classes: append([]policy.DataClass{policy.Metadata, policy.Header, policy.Body}, more...),
 	}
 }
-
-// replyOf is what Google sends a browser back with.
-func replyOf(p Page) url.Values { return p.URL.Query() }
 
 const hour = time.Hour
