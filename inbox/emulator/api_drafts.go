@@ -108,6 +108,7 @@ func listDrafts(c *call) (any, error) {
 	f.drafts = true
 	c.box.mu.RLock()
 	defer c.box.mu.RUnlock()
+	f.prepareLocked(c)
 	var out listDraftsResource
 	var n int
 	out.NextPageToken, n, err = c.pageLocked(f, everyMessage, func(m *message) {

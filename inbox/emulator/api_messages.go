@@ -9,6 +9,7 @@ func listMessages(c *call) (any, error) {
 	}
 	c.box.mu.RLock()
 	defer c.box.mu.RUnlock()
+	f.prepareLocked(c)
 	var out listMessagesResource
 	var n int
 	out.NextPageToken, n, err = c.pageLocked(f, everyMessage, func(m *message) {

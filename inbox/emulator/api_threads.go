@@ -12,6 +12,7 @@ func listThreads(c *call) (any, error) {
 	}
 	c.box.mu.RLock()
 	defer c.box.mu.RUnlock()
+	f.prepareLocked(c)
 	var out listThreadsResource
 	var n int
 	out.NextPageToken, n, err = c.pageLocked(f, f.newestOfThread(c.box), func(m *message) {

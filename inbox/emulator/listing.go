@@ -11,6 +11,7 @@ import (
 // filter is what messages.list, threads.list and drafts.list select by.
 type filter struct {
 	labelIDs  []string
+	text      string       // q
 	query     *query.Query // nil matches everything
 	spamTrash bool
 	drafts    bool // drafts only
@@ -26,10 +27,18 @@ func (c *call) listFilter() (filter, error) {
 		if c.metadataOnly() {
 			return f, forbidden("Metadata scope does not support 'q' parameter")
 		}
-		f.query = query.Parse(q, query.Env{Now: c.srv.now(), Me: c.box.email})
-		f.spamTrash = f.spamTrash || f.query.SpamTrash
+		f.text = q
 	}
 	return f, nil
+}
+
+// prepareLocked reads the query, whose words are looked up in the mailbox's index.
+func (f *filter) prepareLocked(c *call) {
+	if f.text == "" {
+		return
+	}
+	f.query = query.Parse(f.text, query.Env{Now: c.srv.now(), Me: c.box.email, Index: c.box.index.find})
+	f.spamTrash = f.spamTrash || f.query.SpamTrash
 }
 
 // startLocked is where the page begins in byDate.
@@ -75,7 +84,7 @@ type searchable struct {
 	b *mailbox
 }
 
-func (s searchable) Words(f query.Field) string { return s.m.content.Words(f) }
+func (s searchable) Words(f query.Field) string { return s.m.content.words(f) }
 func (s searchable) Filenames() []string        { return s.m.content.filenames }
 func (s searchable) HasAttachment() bool        { return s.m.content.hasAttachment }
 func (s searchable) HasLabelID(id string) bool  { return s.m.has(id) }

@@ -6,7 +6,6 @@ import (
 	"net/mail"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/totalengage/webmail/inbox/emulator/internal/mimetree"
@@ -14,10 +13,10 @@ import (
 )
 
 // mailContent is a message as it was sent: immutable, and shared between
-// goroutines without a lock (the search text is made once, under its own).
+// goroutines without a lock. It keeps what lists need and the bytes; headers, parts
+// and text are read from them again when they are asked for.
 type mailContent struct {
 	raw           []byte
-	headers       []mimetree.Header
 	mediaType     string
 	snippet       string
 	messageID     string   // without angle brackets
@@ -25,9 +24,9 @@ type mailContent struct {
 	subject       string   // without Re: and Fwd:, for threading
 	filenames     []string
 	hasAttachment bool
-
-	index sync.Once
-	words [query.Filenames + 1]string // owned by index
+	// terms are for the index of the mailbox that stores the message, which takes
+	// them: the one field that changes, before anybody else sees the message.
+	terms []term
 }
 
 // maxMessage is the largest message a mailbox takes, by any way.
@@ -47,11 +46,14 @@ func newMail(raw []byte) (*mailContent, error) {
 	case len(raw) > maxMessage:
 		return nil, errTooLarge
 	}
+	if cap(raw) > len(raw)+len(raw)/16 {
+		raw = bytes.Clone(raw) // it is kept for long
+	}
 	root := mimetree.Parse(raw)
-	m := &mailContent{raw: raw, headers: root.Headers, mediaType: root.MediaType, snippet: root.Snippet()}
-	m.messageID = firstOr(messageIDs(m.get("Message-ID")), "")
-	m.references = m.parents()
-	m.subject = baseSubject(m.get("Subject"))
+	m := &mailContent{raw: raw, mediaType: root.MediaType, snippet: strings.Clone(root.Snippet())}
+	m.messageID = firstOr(messageIDs(mimetree.Get(root.Headers, "Message-ID")), "")
+	m.references = parents(root.Headers)
+	m.subject = baseSubject(mimetree.Get(root.Headers, "Subject"))
 	root.Walk(func(p *mimetree.Part) bool {
 		if p.Attachment {
 			m.hasAttachment = m.hasAttachment || p.Filename != ""
@@ -61,15 +63,18 @@ func newMail(raw []byte) (*mailContent, error) {
 		}
 		return true
 	})
+	m.terms = newSearchText(root, m.filenames).terms()
 	return m, nil
 }
 
-func (m *mailContent) get(name string) string { return mimetree.Get(m.headers, name) }
+func (m *mailContent) headers() []mimetree.Header { return mimetree.ParseHeaders(m.raw) }
+
+func (m *mailContent) get(name string) string { return mimetree.Get(m.headers(), name) }
 
 // parents are the messages this one answers, the nearest first.
-func (m *mailContent) parents() []string {
-	ids := messageIDs(m.get("In-Reply-To"))
-	refs := messageIDs(m.get("References"))
+func parents(headers []mimetree.Header) []string {
+	ids := messageIDs(mimetree.Get(headers, "In-Reply-To"))
+	refs := messageIDs(mimetree.Get(headers, "References"))
 	for i := len(refs) - 1; i >= 0; i-- {
 		ids = append(ids, refs[i])
 	}
@@ -106,10 +111,11 @@ func baseSubject(s string) string {
 // sentAt is the time the message claims: its Date header, else its newest
 // Received header; false when neither can be read.
 func (m *mailContent) sentAt() (time.Time, bool) {
-	if t, ok := parseDate(m.get("Date")); ok {
+	headers := m.headers()
+	if t, ok := parseDate(mimetree.Get(headers, "Date")); ok {
 		return t, true
 	}
-	received := m.get("Received")
+	received := mimetree.Get(headers, "Received")
 	return parseDate(received[strings.LastIndexByte(received, ';')+1:])
 }
 
@@ -138,56 +144,12 @@ func parseDate(s string) (time.Time, bool) {
 // plausible keeps internalDate within what a page token can carry.
 func plausible(t time.Time) bool { return t.Year() >= 1970 && t.Year() < 2090 }
 
-// Words implements query.Message for the part that does not depend on the mailbox.
-func (m *mailContent) Words(f query.Field) string {
-	m.index.Do(m.buildIndex)
-	return m.words[f]
-}
-
-func (m *mailContent) buildIndex() {
-	m.words[query.From] = m.addressWords("From")
-	m.words[query.To] = m.addressWords("To", "Cc", "Bcc")
-	m.words[query.Cc] = m.addressWords("Cc")
-	m.words[query.Bcc] = m.addressWords("Bcc")
-	m.words[query.Subject] = query.Words(m.get("Subject"))
-	m.words[query.DeliveredTo] = m.addressWords("Delivered-To")
-	m.words[query.List] = query.Words(m.get("List-ID") + " " + m.get("List-Post"))
-	m.words[query.Filenames] = joinWords(m.filenames)
-	var body strings.Builder
-	mimetree.Parse(m.raw).Walk(func(p *mimetree.Part) bool {
-		if p.Attachment || p.Body == nil {
-			return true
-		}
-		text := string(p.Body)
-		if p.MediaType == "text/html" {
-			text = mimetree.StripHTML(p.Body, 0)
-		}
-		body.WriteString(query.Words(text))
-		return true
-	})
-	m.words[query.Body] = body.String()
-}
-
-func (m *mailContent) addressWords(names ...string) string {
-	var values []string
-	for _, h := range m.headers {
-		for _, name := range names {
-			if strings.EqualFold(h.Name, name) {
-				values = append(values, strings.Split(h.Value, ",")...)
-			}
-		}
+// words is the prepared text of a field, made anew.
+func (m *mailContent) words(f query.Field) string {
+	if f == query.Body {
+		return newSearchText(mimetree.Parse(m.raw), nil)[f]
 	}
-	return joinWords(values)
-}
-
-// joinWords keeps phrases from reaching across items.
-func joinWords(items []string) string {
-	var out strings.Builder
-	for _, s := range items {
-		out.WriteString(query.Words(s))
-		out.WriteByte('|')
-	}
-	return out.String()
+	return newHeaderText(m.headers(), m.filenames)[f]
 }
 
 func firstOr(list []string, otherwise string) string {

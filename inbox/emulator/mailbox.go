@@ -27,6 +27,7 @@ type mailbox struct {
 	byReference map[string]string
 	drafts      map[string]*message // by draft id
 	seq         uint64              // of the newest message ever stored
+	index       searchIndex
 	labels      labelSet
 	history     history
 	settings    settings
@@ -58,7 +59,7 @@ func newMailbox(email, name string, ids *idSource, now func() time.Time, retenti
 	return &mailbox{
 		email: email, name: name, ids: ids, now: now,
 		messages: map[string]*message{}, threads: map[string]*thread{},
-		byReference: map[string]string{}, drafts: map[string]*message{},
+		byReference: map[string]string{}, drafts: map[string]*message{}, index: searchIndex{},
 		labels: newLabelSet(), history: newHistory(retention), settings: newSettings(email),
 	}
 }
@@ -94,6 +95,8 @@ func (b *mailbox) storeLocked(n newMessage) *message {
 	at = b.position(cursor{m.date, m.seq})
 	b.byDate = slices.Insert(b.byDate, at, m)
 	b.referLocked(m)
+	b.index.add(m.seq, m.content.terms)
+	m.content.terms = nil
 	if m.draftID != "" {
 		b.drafts[m.draftID] = m
 	}

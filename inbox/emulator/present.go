@@ -39,7 +39,7 @@ func (s snapshot) resource(ids attachmentIDs, format string, metadataHeaders []s
 	case "raw":
 		r.Raw = encodeBase64(s.content.raw)
 	case "metadata":
-		r.Payload = &partResource{MimeType: s.content.mediaType, Headers: selectHeaders(s.content.headers, metadataHeaders)}
+		r.Payload = &partResource{MimeType: s.content.mediaType, Headers: selectHeaders(s.content.headers(), metadataHeaders)}
 	case "full":
 		n := 0
 		r.Payload = payload(mimetree.Parse(s.content.raw), func(part int) string { return ids.seal(s.id, part) }, &n)

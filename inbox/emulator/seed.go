@@ -103,7 +103,7 @@ func (s *Seed) check() error {
 // header field is a slip of the pen.
 func checkSeedMail(raw []byte) error {
 	content, err := newMail(raw)
-	if err == nil && len(content.headers) == 0 {
+	if err == nil && len(content.headers()) == 0 {
 		err = errNoHeader
 	}
 	return err

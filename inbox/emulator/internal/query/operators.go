@@ -45,11 +45,7 @@ func inField(f Field) func(string, Env) node {
 		if strings.EqualFold(value, "me") && f != Subject && f != List {
 			value = env.Me
 		}
-		w := Words(value)
-		if strings.TrimSpace(w) == "" {
-			return nil
-		}
-		return field{f, w}
+		return newPhrase(f, value, env)
 	}
 }
 
@@ -134,7 +130,7 @@ var linked = map[string][]string{
 	"youtube":      {"youtube com", "youtu be"},
 }
 
-func has(value string, _ Env) node {
+func has(value string, env Env) node {
 	value = strings.ToLower(value)
 	switch value {
 	case "attachment":
@@ -148,7 +144,7 @@ func has(value string, _ Env) node {
 	}
 	group := any{}
 	for _, link := range linked[value] {
-		group = append(group, field{Body, " " + link + " "})
+		group = append(group, newPhrase(Body, link, env))
 	}
 	return group
 }

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -180,7 +181,57 @@ func (p *parser) term(depth int) node {
 	if p.operator != "" {
 		return p.operand(p.operator, t)
 	}
-	return text(t.text)
+	return p.text(t)
+}
+
+// text is a plain word or phrase, perhaps the left side of an AROUND; a word with
+// punctuation inside is a phrase of its parts. +word is the word itself: there is no
+// stemming here that it could turn off.
+func (p *parser) text(t token) node {
+	if t.kind == phraseToken {
+		if left, n, right, ok := cutAround(t.text); ok {
+			return p.around(left, n, right, true)
+		}
+	}
+	if n, right, ok := p.aroundAhead(); ok {
+		p.pos += 3
+		return p.around(t.text, n, right, false)
+	}
+	return newPhrase(Anywhere, t.text, p.env)
+}
+
+// aroundAhead reads "AROUND 5 word" where it stands next.
+func (p *parser) aroundAhead() (distance int, right string, ok bool) {
+	if p.pos+2 >= len(p.tokens) {
+		return 0, "", false
+	}
+	op, number, word := p.tokens[p.pos], p.tokens[p.pos+1], p.tokens[p.pos+2]
+	n, err := strconv.Atoi(number.text)
+	ok = op.kind == wordToken && op.text == "AROUND" && number.kind == wordToken && err == nil && n >= 0 &&
+		(word.kind == wordToken || word.kind == phraseToken)
+	return n, word.text, ok
+}
+
+// cutAround reads "a AROUND 5 b" inside quotes, where the order counts.
+func cutAround(s string) (left string, distance int, right string, ok bool) {
+	left, rest, found := strings.Cut(s, " AROUND ")
+	number, right, spaced := strings.Cut(strings.TrimSpace(rest), " ")
+	n, err := strconv.Atoi(number)
+	return left, n, right, found && spaced && err == nil && n >= 0
+}
+
+func (p *parser) around(left string, distance int, right string, inOrder bool) node {
+	l, leftSays := newPhrase(Anywhere, left, p.env).(phrase)
+	r, rightSays := newPhrase(Anywhere, right, p.env).(phrase)
+	switch {
+	case leftSays && rightSays:
+		return around{l, r, distance, inOrder}
+	case leftSays:
+		return l
+	case rightSays:
+		return r
+	}
+	return nil
 }
 
 func (p *parser) group(kind tokenKind, depth int) node {
@@ -244,13 +295,4 @@ func (p *parser) operand(name string, t token) node {
 		p.spamTrash = true
 	}
 	return operators[name](value, p.env)
-}
-
-// text is a plain word or phrase; a word with punctuation inside is a phrase of its parts.
-func text(s string) node {
-	w := Words(strings.TrimPrefix(s, "+"))
-	if strings.TrimSpace(w) == "" {
-		return nil
-	}
-	return word(w)
 }

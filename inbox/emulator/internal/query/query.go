@@ -3,16 +3,17 @@
 //
 // Words are ANDed, compared without case and as whole words; "quotes" make a
 // phrase, "-" negates, OR (upper case) binds its two neighbours tighter than the
-// implied AND, {a b} is a or b, ( ) groups, and operator:(a b) applies the
-// operator to each. Nothing is a syntax error: what cannot be read as an operator
-// is searched as text, as Gmail does. Parsing is linear; matching costs one
-// substring search a term over text prepared by Words.
+// implied AND, {a b} is a or b, ( ) groups, operator:(a b) applies the operator
+// to each, and a AROUND 5 b wants the two at most five words apart. Nothing is a
+// syntax error: what cannot be read as an operator is searched as text, as Gmail
+// does.
+//
+// Parsing is linear. Matching costs one substring search a term over text prepared
+// by Words, unless Env has an Index: then a single word costs what the index does,
+// and text is read only to check phrases whose words are all there.
 package query
 
-import (
-	"strings"
-	"time"
-)
+import "time"
 
 // Field is one searchable text of a message.
 type Field int
@@ -28,11 +29,16 @@ const (
 	List
 	Body
 	Filenames
+	Anywhere // any of Subject, From, To, Filenames and Body
 )
+
+// InAnywhere are the texts that a word without an operator is looked for in.
+var InAnywhere = []Field{Subject, From, To, Filenames, Body}
 
 // Message is what a query needs to know of one message.
 type Message interface {
-	// Words is the field's text in the form of the function Words.
+	// Words is the field's text in the form of the function Words. It is not asked
+	// for Anywhere.
 	Words(Field) string
 	// Filenames are the attachments' names as sent.
 	Filenames() []string
@@ -53,6 +59,10 @@ type Message interface {
 type Env struct {
 	Now time.Time
 	Me  string // the mailbox owner's address: from:me
+	// Index finds the messages with a word in a field: it is called once a word at
+	// Parse. The test it returns must be exact, but for Body it may say yes to what
+	// has the word elsewhere. nil reads the text of each message.
+	Index func(in Field, word string) func(Message) bool
 }
 
 // Query is a parsed search.
@@ -69,15 +79,10 @@ func (q *Query) Match(m Message) bool { return q.root.match(m) }
 type node interface{ match(Message) bool }
 
 type (
-	all   []node
-	any   []node
-	not   struct{ node }
-	test  func(Message) bool
-	word  string // one word or phrase anywhere in the message
-	field struct {
-		in   Field
-		text string
-	}
+	all  []node
+	any  []node
+	not  struct{ node }
+	test func(Message) bool
 )
 
 func (n all) match(m Message) bool {
@@ -98,15 +103,5 @@ func (n any) match(m Message) bool {
 	return false
 }
 
-func (n not) match(m Message) bool   { return !n.node.match(m) }
-func (n test) match(m Message) bool  { return n(m) }
-func (n field) match(m Message) bool { return strings.Contains(m.Words(n.in), n.text) }
-
-func (n word) match(m Message) bool {
-	for _, f := range []Field{Subject, From, To, Filenames, Body} {
-		if strings.Contains(m.Words(f), string(n)) {
-			return true
-		}
-	}
-	return false
-}
+func (n not) match(m Message) bool  { return !n.node.match(m) }
+func (n test) match(m Message) bool { return n(m) }

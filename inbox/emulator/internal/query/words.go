@@ -3,6 +3,7 @@ package query
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Words turns text into the form that matching works on: its words in lower case
@@ -17,6 +18,16 @@ func Words(text string) string {
 	out.WriteByte(' ')
 	inWord := false
 	for _, r := range text {
+		if r < utf8.RuneSelf {
+			if c := ascii[r]; c != 0 {
+				out.WriteByte(c)
+				inWord = true
+			} else if inWord {
+				out.WriteByte(' ')
+				inWord = false
+			}
+			continue
+		}
 		switch {
 		case unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai):
 			if inWord {
@@ -25,7 +36,7 @@ func Words(text string) string {
 			out.WriteRune(r)
 			out.WriteByte(' ')
 			inWord = false
-		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || r == '&' || r == '_':
+		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r):
 			out.WriteRune(unicode.ToLower(r))
 			inWord = true
 		case inWord:
@@ -38,6 +49,17 @@ func Words(text string) string {
 	}
 	return out.String()
 }
+
+// ascii is each ASCII character of a word in lower case, 0 for those that part words.
+var ascii = func() (table [utf8.RuneSelf]byte) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789&_") {
+		table[c] = c
+	}
+	for c := byte('A'); c <= 'Z'; c++ {
+		table[c] = c | 0x20
+	}
+	return table
+}()
 
 // LabelKey is how label: names a label: lower case, with blanks, "/" and other
 // separators as "-".
