@@ -86,7 +86,7 @@ func sendable(n *html.Node) {
 
 // sendableElement rewrites the attributes of n and reports whether it stays.
 func sendableElement(n *html.Node) bool {
-	if url, remote := webURL(attr(n, "src")); n.Data == "img" && remote && tracker(n, url) != "" {
+	if url, remote := webURL(attr(n, "src")); n.Data == "img" && remote && (trackedBy(url) != "" || unseen(n)) {
 		return false
 	}
 	old := n.Attr
