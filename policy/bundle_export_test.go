@@ -21,6 +21,11 @@ func RulesRefuse(ctx context.Context, g *Gate, in Input) bool {
 	return err == nil && basis == ""
 }
 
+// AsWritten asks the rules as they are written.
+func (j *Judge) AsWritten(ctx context.Context, in Input) (basis string, err error) {
+	return j.engine.ask(ctx, j.engine.plain, in.term())
+}
+
 // SignFiles signs any files as a bundle, as another tool might.
 func SignFiles(files map[string]string, privateKey []byte) ([]byte, error) {
 	var b bundle.Bundle

@@ -646,6 +646,77 @@ func TestBundleKeys(t *testing.T) {
 	}
 }
 
+// TestUnfoldingKeepsTheAnswer: rules of all shapes give the same answer unfolded as they are written, whatever of
+// the input or the tables they look at in one piece.
+func TestUnfoldingKeepsTheAnswer(t *testing.T) {
+	cases, err := limiteduse.ReadCases()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, condition := range map[string]string{
+		"a comprehension over a table":        `count({f | some f, row in data.limiteduse.features; row.purpose == input.purpose; f != "search"}) > 2`,
+		"a comprehension with an unknown":     `count({c | some c, _ in data.limiteduse.features[input.feature].classes; input.classes[c]}) == count(input.classes)`,
+		"nothing in a comprehension":          `count([p | some p, _ in data.limiteduse.purposes; p == input.account.state]) == 0`,
+		"the negation of a table's row":       `not data.limiteduse.purposes[input.account.state]`,
+		"the whole actor":                     `object.get(input.actor, "kind", "") == "owner"`,
+		"the whole actor as it is":            `object.keys(input.actor) == {"kind", "id", "roles", "mfa", "acknowledged"}`,
+		"the whole input":                     `contains(json.marshal(input), "inbox")`,
+		"any member of the input":             `some k; input[k] == "messages.get"`,
+		"any member of the resource":          `some k, v in input.resource; v == "ids"; k == "form"`,
+		"every scope":                         `every s in input.account.scopes { s != "https://mail.google.com/" }`,
+		"a walk":                              `some path; walk(input, [path, "inbox.read"])`,
+		"a function of what is unknown":       `short(input.actor.id)`,
+		"a function of what is known":         `short(input.actor.kind)`,
+		"a set of features built from tables": `input.feature in readers`,
+		"an input put in another's place":     `short(input.actor.id) with input.actor.id as "x"`,
+		"a rule that is not defined":          `not readers[input.account.owner]`,
+		"an ordering of two unknowns":         `input.account.consent.given < input.time`,
+		"an alternative":                      `either`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := policy.Embedded()
+			source["access.rego"] = strings.Replace(source["access.rego"], "\nbasis := \"owner_at_page\" if {", "\nbasis := \"owner_at_page\" if {\n\tfurther", 1) + `
+further if {
+	` + condition + `
+}
+
+short(s) if count(s) < 6
+
+readers contains f if {
+	some f, row in data.limiteduse.features
+	row.purpose == "inbox.read"
+}
+
+either if input.feature == "message_view"
+
+either if input.account.epoch == 7
+`
+			judge, err := policy.NewJudge(t.Context(), source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answers := map[bool]int{}
+			for _, c := range append(cases.Allow, cases.Deny...) {
+				var in policy.Input
+				if err := json.Unmarshal(c.Input, &in); err != nil {
+					t.Fatal(err)
+				}
+				want, err := judge.AsWritten(t.Context(), in)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := judge.Ask(t.Context(), in); got.Basis != want {
+					t.Errorf("case %s: unfolded %q, as written %q", c.ID, got.Basis, want)
+				}
+				answers[want == "owner_at_page"]++
+			}
+			if answers[true] == 0 || answers[false] == 0 {
+				t.Errorf("allowed and refused: %v, want both", answers)
+			}
+		})
+	}
+}
+
 // FuzzReadBundle: whatever is in the file is a bundle or a rejection.
 func FuzzReadBundle(f *testing.F) {
 	s := newSigner(f)

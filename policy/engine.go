@@ -83,7 +83,7 @@ func newPlainEngine(ctx context.Context, source Source) (e *engine, unfold func(
 		}
 	}
 	return e, func() (err error) {
-		e.basis, err = flatten(ctx, compiler, data, tables)
+		e.basis, err = flatten(ctx, source, compiler, data, tables)
 		return err
 	}, nil
 }
@@ -95,15 +95,24 @@ func engineOptions(data map[string]any) []func(*rego.Rego) {
 	}
 }
 
-// compile compiles the modules with everything that the compiler can check of them.
-func compile(source Source) (*ast.Compiler, error) {
+// parse parses the modules with their annotations, which name the schema of the input.
+func parse(source Source) (map[string]*ast.Module, error) {
 	modules := map[string]*ast.Module{}
 	for name, text := range source.modules() {
-		module, err := ast.ParseModuleWithOpts(name, text, ast.ParserOptions{ProcessAnnotation: true}) // annotations name the schema of the input
+		module, err := ast.ParseModuleWithOpts(name, text, ast.ParserOptions{ProcessAnnotation: true})
 		if err != nil {
 			return nil, fmt.Errorf("policy: parsing %s: %w", name, err)
 		}
 		modules[name] = module
+	}
+	return modules, nil
+}
+
+// compile compiles the modules with everything that the compiler can check of them.
+func compile(source Source) (*ast.Compiler, error) {
+	modules, err := parse(source)
+	if err != nil {
+		return nil, err
 	}
 	compiler := ast.NewCompiler().WithStrict(true).WithSchemas(schemas()).WithUseTypeCheckAnnotations(true).WithCapabilities(deterministic())
 	if compiler.Compile(modules); compiler.Failed() {

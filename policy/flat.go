@@ -122,11 +122,16 @@ func unknowns() []string {
 }
 
 // flatten prepares the hot query for every way of the tables.
-func flatten(ctx context.Context, compiler *ast.Compiler, data map[string]any, tables limiteduse.Tables) (map[way]rego.PreparedEvalQuery, error) {
+func flatten(ctx context.Context, source Source, compiler *ast.Compiler, data map[string]any, tables limiteduse.Tables) (map[way]rego.PreparedEvalQuery, error) {
 	options := append(engineOptions(data), rego.Compiler(compiler), rego.Query(queryBasis+" = answer"), rego.Unknowns(unknowns()))
 	flat := &ast.Module{Package: ast.MustParsePackage("package flat")}
 	flat.SetRegoVersionSpan(ast.RegoVersionSpanOf(ast.RegoV1))
-	modules, names := map[string]*ast.Module{"flat": flat}, map[way]string{}
+	modules, err := parse(source) // what is left may still refer to rules and tables, in a comprehension for one
+	if err != nil {
+		return nil, err
+	}
+	modules["flat"] = flat
+	names := map[way]string{}
 	for i, w := range ways(tables) {
 		name := fmt.Sprintf("way_%d", i)
 		partial, err := rego.New(append(options, rego.ParsedInput(w.input()), rego.PartialNamespace(name))...).Partial(ctx)
@@ -145,7 +150,7 @@ func flatten(ctx context.Context, compiler *ast.Compiler, data map[string]any, t
 			modules[fmt.Sprintf("%s.%d", name, j)] = more
 		}
 	}
-	return prepareWays(ctx, modules, names)
+	return prepareWays(ctx, modules, data, names)
 }
 
 // ruleOf makes a rule of one body that partial evaluation left. The answer moves into the head, where the
@@ -198,14 +203,15 @@ func repeats(e, earlier *ast.Expr) bool {
 }
 
 // prepareWays compiles the flat rules together and prepares one query for each way that has any.
-func prepareWays(ctx context.Context, modules map[string]*ast.Module, names map[way]string) (map[way]rego.PreparedEvalQuery, error) {
+func prepareWays(ctx context.Context, modules map[string]*ast.Module, data map[string]any, names map[way]string) (map[way]rego.PreparedEvalQuery, error) {
+	options := engineOptions(data)
 	compiler := ast.NewCompiler().WithCapabilities(deterministic())
 	if compiler.Compile(modules); compiler.Failed() {
 		return nil, fmt.Errorf("policy: compiling the unfolded rules: %w", compiler.Errors)
 	}
 	queries := make(map[way]rego.PreparedEvalQuery, len(names))
 	for w, name := range names {
-		q, err := rego.New(rego.Compiler(compiler), rego.Query("data.flat."+name), rego.StrictBuiltinErrors(true)).PrepareForEval(ctx)
+		q, err := rego.New(append(options, rego.Compiler(compiler), rego.Query("data.flat."+name))...).PrepareForEval(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("policy: preparing %s: %w", w.feature, err)
 		}
