@@ -20,8 +20,18 @@ type Config struct {
 	Facts        Facts
 	Prover       Prover            // of owners' agreements; nil where no owner can be asked
 	Sources      *Sources          // where policies are kept for replay; nil where no bundle is followed and nothing replayed
+	Witness      Witness           // of the log; nil where none is configured
 	PseudonymKey []byte            // deployment-wide HMAC key for staff, at least 32 bytes
 	Labels       map[string]string // EventV1 labels: who wrote the event (deployment, version); never content
+}
+
+// Witness is somebody outside who signs for the log's growth (DESIGN 4.1, 9). Package witness implements it.
+type Witness interface {
+	// Fresh returns an error while the log has grown for too long without a cosignature, or while the
+	// witness knows another history of it.
+	Fresh() error
+	// Covers tells whether everything that was in the log at a time is cosigned.
+	Covers(at time.Time) bool
 }
 
 // Gate decides and records. It is safe for concurrent use.
@@ -30,6 +40,7 @@ type Gate struct {
 	engine atomic.Pointer[engine] // the policy in force
 	facts  Facts
 	prover Prover
+	seen   Witness
 	key    []byte
 	labels map[string]string
 
@@ -61,7 +72,7 @@ func NewGate(ctx context.Context, c Config) (*Gate, error) {
 		}
 	}
 	g := &Gate{
-		log: c.Log, facts: c.Facts, prover: c.Prover, sources: c.Sources, key: c.PseudonymKey, labels: c.Labels,
+		log: c.Log, facts: c.Facts, prover: c.Prover, seen: c.Witness, sources: c.Sources, key: c.PseudonymKey, labels: c.Labels,
 		outcomes: make(chan decisionlog.Entry, 1024), done: make(chan struct{}),
 	}
 	g.engine.Store(e)
@@ -97,6 +108,11 @@ func (g *Gate) Authorize(ctx context.Context, a Access) (*Grant, error) {
 	}
 	if g.isClosing() {
 		return nil, g.closed("the gate is shutting down", nil)
+	}
+	if g.seen != nil {
+		if err := g.seen.Fresh(); err != nil {
+			return nil, g.closed("the log waits for its witness", err)
+		}
 	}
 	a = a.clone() // what is decided, recorded and granted stays the same, whatever the caller does to its slices
 	// From here on the caller's cancellation is ignored, so that no decision is made without its record.
@@ -170,6 +186,9 @@ func (g *Gate) gather(ctx context.Context, a Access) (considered, error) {
 	}
 	if k.agreement != nil {
 		k.proof = g.prove(ctx, *k.agreement)
+	}
+	if k.proof != nil && g.seen != nil && !g.seen.Covers(k.proof.IssuedAt) {
+		return c, g.closed("the witness has not signed yet for the log since the owner agreed; it will within a minute", nil)
 	}
 	if a.Actor.Kind == Staff {
 		if err := g.onTime(); err != nil {

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/totalengage/webmail/policy/decisionlog"
 	"github.com/totalengage/webmail/policy/decisionlog/witness"
 )
@@ -44,7 +42,7 @@ func (c *witnessCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
-	fmt.Printf("witness of %v at http://%s/add-checkpoint; its public key is in %s.key.pub\n", origins, l.Addr(), c.State)
+	fmt.Printf("witness of %v at http://%s (its public key: %s.key.pub)\n", origins, l.Addr(), c.State)
 	return serveUntil(ctx, l, server)
 }
 
@@ -67,11 +65,29 @@ func (c cosigning) keeper(log *decisionlog.Log, client *http.Client) (*witness.K
 	if c.Witness == "" {
 		return nil, nil
 	}
-	verifier, err := c.verifier()
+	verifier, err := witness.LoadVerifier(c.WitnessKey)
 	if err != nil {
 		return nil, err
 	}
 	return witness.NewKeeper(witness.KeeperConfig{Log: log, URL: c.Witness, Verifier: verifier, Client: client, Limit: c.WitnessTerm, Every: min(15*time.Second, c.WitnessTerm/4)})
 }
 
-func (c cosigning) verifier() (note.Verifier, error) { return witness.LoadVerifier(c.WitnessKey) }
+// contactWitness asks the witness once before anything is served. A log that the witness knows otherwise is not
+// served at all; a witness that is away has until the term is over.
+func (s *system) contactWitness(ctx context.Context) error {
+	if s.keeper == nil {
+		return nil
+	}
+	err := s.keeper.Cosign(ctx)
+	var (
+		rolledBack *decisionlog.RolledBack
+		forked     *decisionlog.Forked
+	)
+	switch {
+	case errors.As(err, &rolledBack), errors.As(err, &forked):
+		return fmt.Errorf("the witness knows another history of this decision log; if it was restored from a copy, that copy cannot go on under the same name: %w", err)
+	case err != nil:
+		s.log.Warn("the witness was not reached; access to mail is paused when the term is over", "term", s.options.WitnessTerm)
+	}
+	return nil
+}
