@@ -107,7 +107,7 @@ func problemOf(err error) api.Problem {
 	return p(500, "internal", "Something went wrong", "It is our fault, nothing is lost. If it happens again, tell support the request id.")
 }
 
-// refusal names the clauses, and for the two that the owner can mend, the way to mend them.
+// refusal names the clauses, and for those that the owner can mend, the way to mend them.
 func refusal(r *policy.Refused) api.Problem {
 	out := api.Problem{Type: "about:blank", Status: 403, Code: "policy_denied", Title: "Refused by policy", DecisionId: r.DecisionID, Clauses: r.Clauses,
 		Detail: "The rules on the use of Gmail data do not allow this access. The refusal is recorded."}
@@ -117,6 +117,10 @@ func refusal(r *policy.Refused) api.Problem {
 		out.Code, out.Title, out.Detail = "consent_required", "Your agreement is needed", "The disclosure on the use of your Gmail data is new. Read it and agree to go on."
 	case only("MIN-2"):
 		out.Code, out.Title, out.Detail = "reconnect", "A permission is missing", "Google did not give the permission that this needs. Connect the mailbox again and leave all boxes ticked."
+	case only("CHG-1"), only("CHG-2"), slices.Equal(r.Clauses, []string{"CHG-1", "CHG-2"}):
+		// Not "consent_required": whatever the owner agreed to before goes on.
+		out.Code, out.Title = "new_use", "This is new"
+		out.Detail = "It is not in the text that you agreed to, or its day has not come yet. Settings, Privacy and data, says what changes and when; everything else goes on as before."
 	case slices.Contains(r.Clauses, policy.ClauseUnknown):
 		out.Status, out.Code, out.Title, out.Detail = 404, "not_connected", "No such mailbox", "This mailbox is not connected here."
 	}

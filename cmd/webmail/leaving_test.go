@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -26,6 +27,7 @@ import (
 	"github.com/totalengage/webmail/internal/database/databasetest"
 	"github.com/totalengage/webmail/oauth"
 	signon "github.com/totalengage/webmail/oauth/emulator"
+	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
@@ -542,4 +544,72 @@ func TestRetentionTable(t *testing.T) {
 	if status != 0 || !strings.Contains(out, `"complete":"true"`) || !strings.Contains(out, `"uploads":"`) {
 		t.Errorf("the run is not in the log with its counts: status %d\n%s", status, out)
 	}
+}
+
+// TestChangeOfDisclosure is CHG-1 and CHG-2 in the whole product: an owner who agreed to the first text goes on as it
+// says; what is new waits for the owner's agreement and for 30 days from the announcement.
+func TestChangeOfDisclosure(t *testing.T) {
+	d := newDeployment(t, "")
+	id := d.put(adaAddress, "Hello", "there")
+	ada := newBrowser(t, d.base)
+	ada.signIn(adaAddress)
+	at := "/api/accounts/" + ada.account
+	d.exec(`UPDATE consents SET version = 1`) // as an earlier release recorded it
+	ada.post(at+"/messages/"+id+"/images", map[string]any{"for": "message"}, nil)
+
+	account := policy.AccountID(ada.account)
+	facts, err := d.system.store.Account(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	permission, err := d.system.permits.Find(t.Context(), account, "remote_images", "remote_host", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	something := func(what string, want ...string) { // that the second text is the first to tell of
+		t.Helper()
+		grant, err := d.system.gate.Authorize(t.Context(), policy.Access{
+			Actor: policy.Actor{Kind: policy.Owner, Person: facts.Owner}, Account: account, Purpose: "inbox.read", Feature: "remote_images",
+			Target:    policy.Target{Operation: "remote.get", Resource: policy.IDs(policy.Messages, id), Classes: []policy.DataClass{policy.Derived}},
+			Recipient: "remote_host", Instruction: permission.ID, Subject: id,
+		})
+		var refused *policy.Refused
+		switch {
+		case len(want) == 0 && err != nil:
+			t.Errorf("%s: got %v, want it allowed", what, err)
+		case len(want) == 0:
+			grant.Finish(nil, 0, 0)
+		case !errors.As(err, &refused) || !slices.Equal(refused.Clauses, want):
+			t.Errorf("%s: got %v, want a refusal by %v", what, err, want)
+		}
+	}
+	session := func() (changes string) {
+		var s struct {
+			Accounts []struct{ State, Changes string }
+		}
+		ada.get("/api/session", &s)
+		if len(s.Accounts) != 1 || s.Accounts[0].State != "connected" {
+			t.Errorf("the session is %+v, want the mailbox to go on", s)
+			return ""
+		}
+		return s.Accounts[0].Changes
+	}
+	ada.get(at+"/threads?label=INBOX", nil)
+	something("before agreeing", "CHG-1", "CHG-2")
+	if session() == "" {
+		t.Error("the owner is not told of the change")
+	}
+	res, page := ada.fetch("GET", "/connect?account="+ada.account, nil)
+	ada.press(res, page, "Agree and go on")
+	something("agreed, before its day", "CHG-2")
+	if day := session(); day != "" {
+		t.Errorf("who has agreed is still told of a change on %s", day)
+	}
+	ada.get(at+"/threads?label=INBOX", nil)
+
+	d.exec(`UPDATE disclosures SET announced = announced - $1`, int64(consent.Notice/time.Microsecond))
+	d.stop()
+	d.start()
+	something("agreed, on its day")
+	ada.get(at+"/threads?label=INBOX", nil)
 }
