@@ -88,5 +88,29 @@ export function rights(mode, method, path, body, problem) {
     return asked;
   }
   if (path === '/api/me/rights-requests') return { requests };
+  if (path === '/api/staff/rights-requests')
+    return {
+      requests: [
+        {
+          id: 'q1',
+          right: 'access',
+          received: ago(26 * day),
+          due: ahead(4 * day),
+          contact: 'ben@example.com',
+          note: 'Who are your processors?',
+          mayRefuse: true,
+        },
+        {
+          id: 'q2',
+          right: 'rectification',
+          received: ago(5 * day),
+          due: ahead(25 * day),
+          contact: 'alice@example.com',
+          note: 'My name is spelled Alys.',
+          mayRefuse: false,
+        },
+      ],
+    };
+  if (path.startsWith('/api/staff/rights-requests/')) return [204];
   return undefined;
 }

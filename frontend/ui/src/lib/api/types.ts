@@ -25,6 +25,7 @@ export type Message = Schemas['Message'];
 export type MessageImages = Schemas['MessageImages'];
 export type Numbers = Schemas['Numbers'];
 export type NumbersMonth = Schemas['NumbersMonth'];
+export type OpenRightsRequest = Schemas['OpenRightsRequest'];
 export type OutboxItem = Schemas['OutboxItem'];
 export type Permission = Schemas['Permission'];
 export type Problem = Schemas['Problem'];

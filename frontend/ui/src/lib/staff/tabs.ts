@@ -21,6 +21,13 @@ export const tabs: Tab[] = [
     load: () => import('./requests/RequestsTab.svelte'),
   },
   {
+    id: 'data',
+    title: 'Data requests',
+    icon: 'lock',
+    roles: ['support'],
+    load: () => import('./data/DataTab.svelte'),
+  },
+  {
     id: 'numbers',
     title: 'Numbers',
     icon: 'chart-column',
