@@ -245,6 +245,7 @@ func TestRejectedBundles(t *testing.T) {
 		}), policy.RejectedRoots},
 		{"the clock", rules(head + "basis := \"owner_at_page\" if time.now_ns() > 0\n\ndenials := set()\n"), policy.RejectedRules},
 		{"a misspelt field", rules("# METADATA\n# schemas:\n# - input: schema.input\n" + head + "basis := \"owner_at_page\" if input.actor.knd == \"owner\"\n\ndenials := set()\n"), policy.RejectedRules},
+		{"a misspelt field without a schema named", rules(head + "basis := \"owner_at_page\" if input.actor.knd == \"owner\"\n\ndenials := set()\n"), policy.RejectedRules},
 		{"no answer", rules(head + "answer := 1\n"), policy.RejectedRefuses},
 		{"everything allowed", rules(head + "basis := \"owner_at_page\"\n\ndenials := set()\n"), policy.RejectedAllows},
 		{"nothing allowed", rules(head + "basis := \"owner_at_page\" if input.time < 0\n\ndenials contains \"LU-USE-1\" if input.time > 0\n"), policy.RejectedRefuses},

@@ -20,8 +20,7 @@ func schemas() *ast.SchemaSet {
 	list := map[string]any{"type": "array", "items": map[string]any{"type": "string"}}
 	integer, boolean := map[string]any{"type": "integer"}, map[string]any{"type": "boolean"}
 	names := map[string]any{"type": "object", "additionalProperties": boolean}
-	set := ast.NewSchemaSet()
-	set.Put(ast.MustParseRef("schema.input"), with(text("operation", "purpose", "feature", "recipient", "subject", "params", "body"), map[string]any{
+	input := with(text("operation", "purpose", "feature", "recipient", "subject", "params", "body"), map[string]any{
 		"classes": names, "time": integer,
 		"actor":       with(text("kind", "id"), map[string]any{"roles": list, "mfa": boolean, "acknowledged": integer}),
 		"account":     with(text("id", "owner", "state"), map[string]any{"scopes": list, "epoch": integer, "consent": with(map[string]any{}, map[string]any{"version": integer, "given": integer, "first": integer, "notified": integer})}),
@@ -30,6 +29,9 @@ func schemas() *ast.SchemaSet {
 		"agreement":   with(text("id", "account", "owner", "requester", "approver", "state"), map[string]any{"messages": names, "asked": integer, "given": integer, "expires": integer}),
 		"caller":      with(text("id"), map[string]any{"purposes": names}),
 		"release":     with(text("id"), map[string]any{"owners": integer, "released": integer}),
-	}))
+	})
+	set := ast.NewSchemaSet()
+	set.Put(ast.MustParseRef("schema.input"), input) // for annotations, as the opa command finds it
+	set.Put(ast.SchemaRootRef, input)                // for modules that leave them out
 	return set
 }
