@@ -22,6 +22,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/totalengage/webmail/internal/database"
+	"github.com/totalengage/webmail/internal/database/databasetest"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/decisionlog"
 	"github.com/totalengage/webmail/policy/limiteduse"
@@ -83,12 +85,22 @@ type follower struct {
 	*world
 	signer
 	path    string
+	kept    *database.DB // where sources are
 	bundles *policy.Bundles
 }
 
 func newFollower(t *testing.T) *follower {
 	t.Helper()
-	f := &follower{world: newWorld(t), signer: newSigner(t), path: filepath.Join(t.TempDir(), "policy.tar.gz")}
+	return newFollowerOver(t, newWorld(t), nil)
+}
+
+// newFollowerOver keeps sources in a database of their own; nil for the log's.
+func newFollowerOver(t *testing.T, w *world, kept *database.DB) *follower {
+	t.Helper()
+	f := &follower{world: w, signer: newSigner(t), path: filepath.Join(t.TempDir(), "policy.tar.gz"), kept: kept}
+	if kept == nil {
+		f.kept = w.db
+	}
 	f.node(t)
 	return f
 }
@@ -96,7 +108,7 @@ func newFollower(t *testing.T) *follower {
 // node starts another gate over the same log and the same sources.
 func (f *follower) node(t *testing.T) {
 	t.Helper()
-	sources, err := policy.OpenSources(t.Context(), f.db)
+	sources, err := policy.OpenSources(t.Context(), f.kept)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,7 +439,12 @@ func contains(list []string, want string) bool {
 // TestStart: a server that starts with a file that is no good takes the newest bundle that was in force, and does
 // not start without one. Older files stay out for ever, on every node.
 func TestStart(t *testing.T) {
-	f := newFollower(t)
+	databasetest.Each(t, func(t *testing.T, open func(*testing.T) *database.DB) {
+		startsWithTheLastGoodOne(t, newFollowerOver(t, newWorld(t), open(t)))
+	})
+}
+
+func startsWithTheLastGoodOne(t *testing.T, f *follower) {
 	f.put(t, []byte("no bundle"))
 	if err := f.bundles.Start(t.Context()); err == nil {
 		t.Fatal("a gate starts without any good bundle")
