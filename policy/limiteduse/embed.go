@@ -6,6 +6,7 @@
 //
 // floor.rego is the promise that no bundle can lift; access.rego says on which basis an access is allowed;
 // decision.rego joins the two; data.json lists the purposes, features, operations and scopes that exist (LU-USE-1, MIN-1).
+// cases.json holds accesses with their only right answer, which no policy that replaces this one may change.
 package limiteduse
 
 import (
