@@ -69,12 +69,13 @@ func (v *Vault) purgeAgain(ctx context.Context, account policy.AccountID) error 
 	if err := v.purge(ctx, account); err != nil {
 		return err
 	}
-	return v.store.db.Write(ctx, func(tx *sql.Tx) error {
+	err := v.store.db.Write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM erased WHERE account = $1`, string(account)); err != nil {
 			return fmt.Errorf("oauth: forgetting an erased mailbox: %w", err)
 		}
 		return nil
 	})
+	return errors.Join(err, v.store.db.Settle(ctx)) // Retain settles as well, should a reader be in the way
 }
 
 // Maintain completes the deletion. That Google cannot be reached is no error.

@@ -57,7 +57,7 @@ func (v *Vault) Retain(ctx context.Context, unused time.Duration) (map[string]in
 	// A copy may also be put back under a running server. This keeps what a start has to read short, too.
 	mailboxes, persons, err := v.Replay(ctx)
 	counts["deleted_before"] = mailboxes + persons
-	return counts, errors.Join(append(errs, err)...)
+	return counts, errors.Join(append(errs, err, v.store.db.Settle(ctx))...)
 }
 
 func (v *Vault) delete(ctx context.Context, statement string, arg any) (n int, err error) {
