@@ -160,6 +160,9 @@ func ruleOf(name string, body ast.Body) (*ast.Rule, error) {
 	var rest ast.Body
 	for _, e := range body {
 		if answer := answerOf(e); answer != nil {
+			if head.Value != nil && !head.Value.Equal(answer) {
+				return nil, errors.New("policy: the policy gives two bases at once")
+			}
 			head.Value = answer
 			continue
 		}

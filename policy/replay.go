@@ -109,19 +109,17 @@ func (r Replay) one(ctx context.Context, record decisionlog.Record, judges map[s
 		})
 	}
 	judge, err := r.judge(ctx, ev.Bundles["limiteduse"].Revision, judges)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case judge == nil:
+	}
+	if judge == nil {
 		report.Unknown++
-	default:
-		if now := judge.Ask(ctx, ev.Input); now.equal(ev.Result) {
-			report.Same++
-		} else {
-			report.Different++
-			if err := tell(false, now); err != nil {
-				return err
-			}
+	} else if now := judge.Ask(ctx, ev.Input); now.equal(ev.Result) {
+		report.Same++
+	} else {
+		report.Different++
+		if err := tell(false, now); err != nil {
+			return err
 		}
 	}
 	if r.Candidate == nil {
