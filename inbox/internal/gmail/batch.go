@@ -21,10 +21,6 @@ import (
 // batchPath is the documented one; Gmail also answers at /batch.
 const batchPath = "/batch/gmail/v1"
 
-// batchSize is how many parts go into one request: inner calls run at once at Gmail's side, and more of
-// them earn "Too many concurrent requests for user" (GMAIL.md 1.5).
-const batchSize = 25
-
 // Answer is one part's result.
 type Answer[T any] struct {
 	ID    string // that the part named
@@ -32,8 +28,8 @@ type Answer[T any] struct {
 	Err   error
 }
 
-// batch makes a call of n inner requests. They travel in as few requests as batchSize allows, all at
-// once; parts that Gmail throttled or failed are repeated, the others are not. Only a read may be repeated
+// batch makes a call of n inner requests. They travel in as few requests as the account's allowance has
+// room for; parts that Gmail throttled or failed are repeated, the others are not. Only a read may be repeated
 // under its grant: for a change the throttled parts come back as errors.
 func batch[T any](n int, part func(i int) (id string, req *http.Request)) Call[[]Answer[T]] {
 	return Call[[]Answer[T]]{
@@ -44,15 +40,18 @@ func batch[T any](n int, part func(i int) (id string, req *http.Request)) Call[[
 			}
 			return requests, nil
 		},
-		run: func(ctx context.Context, client *http.Client, base string) ([]Answer[T], error) {
+		run: func(ctx context.Context, w wire) ([]Answer[T], error) {
 			answers := make([]Answer[T], n)
 			pending := make([]int, n)
 			for i := range n {
 				pending[i] = i
 			}
 			for attempt := 0; len(pending) > 0; attempt++ {
-				if err := sendParts(ctx, client, base, pending, part, answers); err != nil {
+				if err := sendParts(ctx, w, pending, part, answers); err != nil {
 					return nil, err
+				}
+				if urgencyOf(ctx) >= Ahead {
+					break // nobody waits for it
 				}
 				var wait time.Duration
 				if pending, wait = repeatable(pending, part, answers, attempt); len(pending) == 0 {
@@ -67,30 +66,47 @@ func batch[T any](n int, part func(i int) (id string, req *http.Request)) Call[[
 	}
 }
 
-// sendParts sends the pending parts in waves of batchSize, all waves at once.
-func sendParts[T any](ctx context.Context, client *http.Client, base string, pending []int, part func(int) (string, *http.Request), answers []Answer[T]) error {
+// sendParts sends the pending parts, in several batches at once if need be.
+func sendParts[T any](ctx context.Context, w wire, pending []int, part func(int) (string, *http.Request), answers []Answer[T]) error {
+	size := w.allowance.batchSize()
 	var wg sync.WaitGroup
-	errs := make([]error, (len(pending)+batchSize-1)/batchSize)
-	for w := range errs {
-		chunk := pending[w*batchSize : min((w+1)*batchSize, len(pending))]
-		wg.Go(func() { errs[w] = sendBatch(ctx, client, base, chunk, part, answers) })
+	errs := make([]error, (len(pending)+size-1)/size)
+	for i := range errs {
+		chunk := pending[i*size : min((i+1)*size, len(pending))]
+		wg.Go(func() {
+			if errs[i] = sendBatch(ctx, w, chunk, part, answers); errs[i] == nil {
+				w.allowance.learn(size, heed(w.allowance, chunk, answers))
+			}
+		})
 	}
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
-func sendBatch[T any](ctx context.Context, client *http.Client, base string, chunk []int, part func(int) (string, *http.Request), answers []Answer[T]) error {
+// heed tells the allowance what Gmail said in refusing parts, and returns whether they were too many at once.
+func heed[T any](a *allowance, chunk []int, answers []Answer[T]) (crowded bool) {
+	for _, i := range chunk {
+		var e *Error
+		if errors.As(answers[i].Err, &e) {
+			a.heed(e)
+			crowded = crowded || e.Crowded
+		}
+	}
+	return crowded
+}
+
+func sendBatch[T any](ctx context.Context, w wire, chunk []int, part func(int) (string, *http.Request), answers []Answer[T]) error {
 	body, contentType, err := encodeBatch(chunk, part)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(base, "/")+batchPath, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(w.base, "/")+batchPath, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", contentType)
 	req.Header.Set("User-Agent", userAgent)
-	res, err := client.Do(req)
+	res, err := w.client.Do(req)
 	if err != nil {
 		return unwrapURL(err)
 	}
@@ -204,11 +220,11 @@ func repeatable[T any](sent []int, part func(int) (string, *http.Request), answe
 	for _, i := range sent {
 		var e *Error
 		_, req := part(i)
-		if !errors.As(answers[i].Err, &e) || req.Method != http.MethodGet || attempt >= maxRetries || !e.worthRepeating() {
+		if !errors.As(answers[i].Err, &e) || req.Method != http.MethodGet || !e.worthRepeating(attempt) {
 			continue
 		}
 		again = append(again, i)
-		wait = max(wait, time.Until(e.RetryAt))
+		wait = max(wait, time.Until(e.RetryAt)+afterwards)
 	}
 	if wait > maxWait {
 		return nil, 0

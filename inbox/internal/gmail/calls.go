@@ -14,8 +14,8 @@ import (
 
 // one makes a call of a single request through Google's client.
 func one[T any](do func(ctx context.Context, users *gmailv1.UsersService) (T, error)) Call[T] {
-	return Call[T]{run: func(ctx context.Context, client *http.Client, base string) (T, error) {
-		svc, err := service(ctx, client, base)
+	return Call[T]{run: func(ctx context.Context, w wire) (T, error) {
+		svc, err := service(ctx, w)
 		if err != nil {
 			var none T
 			return none, err

@@ -76,10 +76,16 @@ func (c *Client) Forget(account policy.AccountID) { c.sender.forget(account) }
 
 // Call is something to ask of Gmail; T is what comes back.
 type Call[T any] struct {
-	// run sends the call over the given client and base URL.
-	run func(ctx context.Context, client *http.Client, base string) (T, error)
+	run func(ctx context.Context, w wire) (T, error)
 	// parts, for a batch, are the requests inside it; nil for a call that is one request.
 	parts func() ([]*http.Request, error)
+}
+
+// wire is where a call is sent.
+type wire struct {
+	client    *http.Client
+	base      string     // root URL, with "/" at its end
+	allowance *allowance // the account's; nil in a dry run
 }
 
 // lookBase stands in for the endpoint in a dry run.
@@ -95,7 +101,7 @@ func (c Call[T]) Target() (policy.Target, error) {
 		return joined(requests)
 	}
 	look := &lookout{}
-	if _, err := c.run(context.Background(), &http.Client{Transport: look}, lookBase); look.seen == nil {
+	if _, err := c.run(context.Background(), wire{client: &http.Client{Transport: look}, base: lookBase}); look.seen == nil {
 		return policy.Target{}, fmt.Errorf("gmail: the call sends nothing: %w", err)
 	}
 	return joined([]*http.Request{look.seen})
@@ -149,16 +155,19 @@ const callTime = 3 * time.Minute
 func Do[T any](ctx context.Context, c *Client, grant *policy.Grant, call Call[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
+	result, err := call.run(ctx, c.wire(grant))
+	return result, translate(unwrapURL(err))
+}
+
+// wire makes the way of one grant: the guard, and below it the account's allowance.
+func (c *Client) wire(grant *policy.Grant) wire {
 	account := policy.AccountID("")
 	if grant != nil {
 		account = grant.Account()
 	}
-	transport := &guard{
-		gate: c.gate, grant: grant, tokens: c.tokens, scheme: c.base.Scheme, host: c.base.Host,
-		next: c.sender.forAccount(account, func(ctx context.Context) error { return c.gate.Valid(ctx, grant) }),
-	}
-	result, err := call.run(ctx, &http.Client{Transport: transport, CheckRedirect: noRedirect}, c.base.String())
-	return result, translate(unwrapURL(err))
+	next := c.sender.forAccount(account, func(ctx context.Context) error { return c.gate.Valid(ctx, grant) })
+	transport := &guard{gate: c.gate, grant: grant, tokens: c.tokens, scheme: c.base.Scheme, host: c.base.Host, next: next}
+	return wire{client: &http.Client{Transport: transport, CheckRedirect: noRedirect}, base: c.base.String(), allowance: next.allowance}
 }
 
 // noRedirect: Gmail never redirects, and a token must not follow one.
@@ -174,8 +183,8 @@ func unwrapURL(err error) error {
 }
 
 // service makes Google's client over ours.
-func service(ctx context.Context, client *http.Client, base string) (*gmailv1.Service, error) {
-	svc, err := gmailv1.NewService(ctx, option.WithHTTPClient(client), option.WithEndpoint(base), option.WithTelemetryDisabled())
+func service(ctx context.Context, w wire) (*gmailv1.Service, error) {
+	svc, err := gmailv1.NewService(ctx, option.WithHTTPClient(w.client), option.WithEndpoint(w.base), option.WithTelemetryDisabled())
 	if err != nil {
 		return nil, err
 	}

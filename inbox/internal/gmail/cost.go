@@ -20,17 +20,18 @@ var units = map[policy.Operation]int{
 var once = map[policy.Operation]bool{"drafts.create": true, "drafts.send": true, "drafts.update": true}
 
 // costOf says what a request costs and whether it may be repeated.
-func costOf(req *http.Request) (cost int, idempotent bool, err error) {
+func costOf(req *http.Request) (n need, idempotent bool, err error) {
 	targets, err := targetsOf(req)
 	if err != nil {
-		return 0, false, err
+		return need{}, false, err
 	}
 	idempotent = true
+	n = need{parts: len(targets), urgency: urgencyOf(req.Context())}
 	for _, t := range targets {
-		cost += units[t.Operation]
+		n.units += units[t.Operation]
 		idempotent = idempotent && !once[t.Operation]
 	}
-	return cost, idempotent, nil
+	return n, idempotent, nil
 }
 
 // peekError classifies an error answer and leaves its body to be read again.

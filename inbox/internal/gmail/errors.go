@@ -31,7 +31,10 @@ type Error struct {
 	Status  int    // HTTP status, 0 when there was no answer
 	Reason  string // Gmail's reason, from its closed set, or ""
 	RetryAt time.Time
-	Err     error // the cause where there was no answer
+
+	Crowded   bool  // too many requests at the same time, not too many a minute
+	Transient bool  // a refusal that may be gone at the second try
+	Err       error // the cause where there was no answer
 }
 
 func (e *Error) Error() string {
@@ -103,7 +106,9 @@ func answered(status int, reason, message string, header http.Header, now time.T
 		e.Kind, e.RetryAt = Upstream, retryAt(message, header, now)
 	default:
 		e.Kind = Invalid
+		e.Transient = status == http.StatusBadRequest && reason == "failedPrecondition" && strings.HasPrefix(message, "Precondition check failed")
 	}
+	e.Crowded = e.Kind == RateLimited && strings.Contains(message, "concurrent")
 	return e
 }
 

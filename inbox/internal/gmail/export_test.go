@@ -1,7 +1,6 @@
 package gmail
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -16,10 +15,7 @@ var (
 
 // Guarded is the transport that Do uses for the grant.
 func Guarded(c *Client, grant *policy.Grant) http.RoundTripper {
-	return &guard{
-		gate: c.gate, grant: grant, tokens: c.tokens, scheme: c.base.Scheme, host: c.base.Host,
-		next: c.sender.forAccount(grant.Account(), func(ctx context.Context) error { return c.gate.Valid(ctx, grant) }),
-	}
+	return c.wire(grant).client.Transport
 }
 
 // TargetsOf is how the guard reads a request.

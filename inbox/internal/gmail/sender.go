@@ -6,10 +6,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/totalengage/webmail/policy"
 )
@@ -22,13 +21,6 @@ const (
 	maxWait    = 8 * time.Second
 )
 
-const (
-	// DefaultUnitsPerMinute is the quota for one user of projects made since May 2026 (GMAIL.md 2.1).
-	DefaultUnitsPerMinute = 6000
-
-	concurrent = 6 // requests at a time and account
-)
-
 // sender is the way out below the guard: quota, concurrency and retries, for each account by itself.
 type sender struct {
 	next  http.RoundTripper
@@ -38,12 +30,6 @@ type sender struct {
 	accounts map[policy.AccountID]*allowance // guarded by mu
 }
 
-// allowance is what one account may use.
-type allowance struct {
-	units *rate.Limiter
-	slots chan struct{}
-}
-
 func newSender(next http.RoundTripper, unitsPerMinute int) *sender {
 	if unitsPerMinute == 0 {
 		unitsPerMinute = DefaultUnitsPerMinute
@@ -51,20 +37,9 @@ func newSender(next http.RoundTripper, unitsPerMinute int) *sender {
 	return &sender{next: next, units: unitsPerMinute, accounts: map[policy.AccountID]*allowance{}}
 }
 
-// newAllowance makes a bucket of which half may be spent at once and which refills with the other half, so
-// that no minute ever holds more than the quota.
-func newAllowance(unitsPerMinute int) *allowance {
-	half := unitsPerMinute / 2
-	a := &allowance{units: rate.NewLimiter(rate.Limit(float64(unitsPerMinute-half)/60), half), slots: make(chan struct{}, concurrent)}
-	if unitsPerMinute < 0 {
-		a.units = rate.NewLimiter(rate.Inf, 0)
-	}
-	return a
-}
-
 // forAccount is the way out of one account for requests that valid still permits when they leave: they may
 // have waited for quota or for a repetition, and the account may have been disconnected meanwhile.
-func (s *sender) forAccount(id policy.AccountID, valid func(context.Context) error) http.RoundTripper {
+func (s *sender) forAccount(id policy.AccountID, valid func(context.Context) error) *accountSender {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[id]
@@ -73,14 +48,6 @@ func (s *sender) forAccount(id policy.AccountID, valid func(context.Context) err
 		s.accounts[id] = a
 	}
 	return &accountSender{next: s.next, allowance: a, valid: valid}
-}
-
-// wait takes units from the bucket, or as many as it can ever hold.
-func (a *allowance) wait(ctx context.Context, units int) error {
-	if a.units.Limit() == rate.Inf {
-		return ctx.Err()
-	}
-	return a.units.WaitN(ctx, min(units, a.units.Burst()))
 }
 
 func (s *sender) forget(id policy.AccountID) {
@@ -96,17 +63,23 @@ type accountSender struct {
 }
 
 func (s *accountSender) RoundTrip(req *http.Request) (*http.Response, error) {
-	units, idempotent, err := costOf(req)
+	n, idempotent, err := costOf(req)
 	if err != nil {
 		return nil, err
 	}
 	for attempt := 0; ; attempt++ {
-		res, err := s.once(req, units)
+		res, err := s.once(req, n)
 		fault := failure(req, res, err)
-		if fault == nil || !idempotent || attempt >= maxRetries || !fault.worthRepeating() {
+		if fault != nil {
+			s.allowance.heed(fault)
+			if fault.Crowded {
+				s.allowance.learn(s.allowance.batchSize(), true)
+			}
+		}
+		if fault == nil || !idempotent || n.urgency >= Ahead || !fault.worthRepeating(attempt) {
 			return res, asError(err)
 		}
-		wait := max(backoff(attempt), time.Until(fault.RetryAt))
+		wait := max(backoff(attempt), time.Until(fault.RetryAt)+afterwards)
 		if wait > maxWait {
 			return res, asError(err)
 		}
@@ -122,21 +95,13 @@ func (s *accountSender) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// once waits for quota and a slot, and sends if that is still permitted.
-func (s *accountSender) once(req *http.Request, units int) (*http.Response, error) {
+// once waits for the account's allowance, and sends if that is still permitted.
+func (s *accountSender) once(req *http.Request, n need) (*http.Response, error) {
 	ctx := req.Context()
-	if err := s.allowance.wait(ctx, units); err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, &Error{Kind: RateLimited, RetryAt: time.Now().Add(time.Minute)}
+	if err := s.allowance.enter(ctx, n); err != nil {
+		return nil, err
 	}
-	select {
-	case s.allowance.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { <-s.allowance.slots }()
+	defer s.allowance.leave(n)
 	if err := s.valid(ctx); err != nil {
 		return nil, ours{err}
 	}
@@ -176,8 +141,18 @@ func asError(err error) error {
 	return &Error{Kind: Upstream, Err: err}
 }
 
-func (e *Error) worthRepeating() bool {
-	return e.Kind == RateLimited || e.Kind == Upstream
+// worthRepeating says whether an idempotent request that failed like this may succeed when it is sent again
+// (GMAIL.md 2.4).
+func (e *Error) worthRepeating(attempt int) bool {
+	switch {
+	case attempt >= maxRetries:
+		return false
+	case e.Transient:
+		return attempt == 0
+	case e.Kind == Upstream:
+		return slices.Contains([]int{0, 200, 500, 502, 503, 504}, e.Status) // 200: a batch without this part's answer
+	}
+	return e.Kind == RateLimited
 }
 
 // backoff is min(2^n s + at most 1 s, maxWait), as Google asks.
