@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,37 +23,97 @@ type verdict struct {
 	properties     map[string]string
 }
 
-// verdictsOf reads a message's header.
+// verdictsOf reads a message's header. One that does not read as Gmail writes it says nothing at all: parts of it,
+// such as the envelope's sender, are a stranger's words, and a stranger may have tried to write a verdict with them.
 func verdictsOf(p *gmail.Part) verdicts {
-	parts := splitOutside(withoutComments(header(p, "Authentication-Results")), ';')
-	if server, _, _ := strings.Cut(strings.TrimSpace(parts[0]), " "); !strings.EqualFold(server, gmailServer) {
+	parts, ok := tokens(header(p, "Authentication-Results"))
+	if !ok || len(parts[0]) == 0 || !strings.EqualFold(parts[0][0], gmailServer) {
 		return nil
 	}
 	var out verdicts
+	seen := map[string]bool{}
 	for _, part := range parts[1:] {
 		v := verdict{properties: map[string]string{}}
-		for i, field := range strings.Fields(part) {
-			name, value, ok := strings.Cut(field, "=")
-			if !ok {
-				continue
-			}
-			name, value = strings.ToLower(name), strings.ToLower(strings.Trim(value, `"`))
+		for i, field := range part {
+			name, value, _ := strings.Cut(strings.ToLower(field), "=")
 			if i == 0 {
 				v.method, v.result = name, value
-			} else {
-				v.properties[name] = value
+				continue
 			}
+			if _, twice := v.properties[name]; twice || !asWritten(v.method, name, value) {
+				return nil
+			}
+			v.properties[name] = value
 		}
+		if once := v.method == "spf" || v.method == "dmarc"; once && seen[v.method] {
+			return nil
+		}
+		seen[v.method] = true
 		out = append(out, v)
 	}
 	return out
+}
+
+// propertyName is the form of a property: what was looked at, and which part of it.
+var propertyName = regexp.MustCompile(`^[a-z]+\.[a-z0-9_-]+$`)
+
+// asWritten says whether a property can be Gmail's. What the envelope said belongs to SPF, and only that can need
+// quotes: anything else is what is left when somebody has broken out of a comment or a quotation.
+func asWritten(method, name, value string) bool {
+	if !propertyName.MatchString(name) || strings.HasPrefix(name, "smtp.") && method != "spf" {
+		return false
+	}
+	return name == "smtp.mailfrom" || !strings.ContainsAny(value, " \t\r\n;()\"")
+}
+
+// tokens splits a header at semicolons and white space, comments taken out and quotes undone (RFC 5322 3.2). It is
+// not ok when a comment or a quotation does not end, or one ends that did not begin.
+func tokens(value string) (parts [][]string, ok bool) {
+	var part []string
+	var token strings.Builder
+	endToken := func() {
+		if token.Len() > 0 {
+			part = append(part, token.String())
+			token.Reset()
+		}
+	}
+	depth, quoted := 0, false
+	for i := 0; i < len(value); i++ {
+		c := value[i]
+		switch {
+		case c == '\\' && i+1 < len(value) && (quoted || depth > 0):
+			if i++; depth == 0 {
+				token.WriteByte(value[i])
+			}
+		case quoted && c != '"':
+			token.WriteByte(c)
+		case c == '"' && depth == 0:
+			quoted = !quoted
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth--; depth < 0 {
+				return nil, false
+			}
+		case depth > 0:
+		case c == ';':
+			endToken()
+			parts, part = append(parts, part), nil
+		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
+			endToken()
+		default:
+			token.WriteByte(c)
+		}
+	}
+	endToken()
+	return append(parts, part), depth == 0 && !quoted
 }
 
 // senderOf returns the one address that a message says it is from, in lower case, and whether it was proven:
 // by DMARC, or by a DKIM signature or SPF result of the same site.
 func senderOf(p *gmail.Part) (address string, proven bool) {
 	from := ParseAddresses(header(p, "From"))
-	if len(from) != 1 {
+	if len(from) != 1 || count(p, "From") != 1 {
 		return "", false
 	}
 	address = strings.ToLower(strings.TrimSpace(from[0].Email))
@@ -137,45 +198,12 @@ func dkimTags(value string) map[string]string {
 	return tags
 }
 
-// withoutComments takes out what stands in parentheses, nested or not (RFC 5322 3.2.2).
-func withoutComments(s string) string {
-	var out strings.Builder
-	depth, quoted := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\' && i+1 < len(s):
-			if i++; depth == 0 {
-				out.WriteByte(s[i])
-			}
-			continue
-		case c == '"' && depth == 0:
-			quoted = !quoted
-		case c == '(' && !quoted:
-			depth++
-			continue
-		case c == ')' && !quoted && depth > 0:
-			depth--
-			continue
-		}
-		if depth == 0 {
-			out.WriteByte(s[i])
+// count is how often a header is there.
+func count(p *gmail.Part, name string) (n int) {
+	for _, h := range p.Headers {
+		if strings.EqualFold(h.Name, name) {
+			n++
 		}
 	}
-	return out.String()
-}
-
-// splitOutside splits at a separator that is not inside quotes.
-func splitOutside(s string, separator byte) []string {
-	var out []string
-	start, quoted := 0, false
-	for i := range len(s) {
-		switch {
-		case s[i] == '"':
-			quoted = !quoted
-		case s[i] == separator && !quoted:
-			out = append(out, s[start:i])
-			start = i + 1
-		}
-	}
-	return append(out, s[start:])
+	return n
 }

@@ -336,6 +336,16 @@ func TestSenderOf(t *testing.T) {
 		{"hidden in a comment", []string{results, "mx.google.com; spf=fail (x; dmarc=pass header.from=shop.example) smtp.mailfrom=shop.example", "From", "a@shop.example"}, false},
 		{"hidden in quotes", []string{results, `mx.google.com; spf=fail smtp.mailfrom="x; dmarc=pass header.from=shop.example"`, "From", "a@shop.example"}, false},
 		{"another server whose name begins like it", []string{results, "mx.google.com.mallory.example; dmarc=pass header.from=shop.example", "From", "a@shop.example"}, false},
+		{"out of a comment", []string{results, `mx.google.com; spf=pass (google.com: domain of "x) ; dmarc=pass header.from=shop.example ("@mallory.example designates 192.0.2.1) smtp.mailfrom="x"@mallory.example`, "From", "a@shop.example"}, false},
+		{"out of a comment, twice", []string{results, `mx.google.com; spf=pass (domain of "x) ; dmarc=pass header.from=shop.example ((("@mallory.example) smtp.mailfrom="x) ; dmarc=pass header.from=shop.example ((("@mallory.example`, "From", "a@shop.example"}, false},
+		{"out of a comment, into another method", []string{results, `mx.google.com; spf=pass (domain of x) smtp.mailfrom=y@z.example; dmarc=pass header.from=shop.example; other=pass (@mallory.example) smtp.mailfrom=x@mallory.example`, "From", "a@shop.example"}, false},
+		{"out of quotes", []string{results, `mx.google.com; spf=fail smtp.mailfrom="x\"; dmarc=pass header.from=shop.example; y="`, "From", "a@shop.example"}, false},
+		{"into a quotation", []string{results, `mx.google.com; spf=softfail (domain of x) ; dkim=pass header.d=shop.example "@mallory.example 192.0.2.1) smtp.mailfrom=x) ; dkim=pass header.d=shop.example "@mallory.example`, "From", "a@shop.example"}, false},
+		{"into a quoted reason", []string{results, `mx.google.com; spf=softfail (domain of x) ; dkim=pass header.d=shop.example reason="@mallory.example) smtp.mailfrom=x) ; dkim=pass header.d=shop.example reason="@mallory.example`, "From", "a@shop.example"}, false},
+		{"into a quoted signature", []string{results, `mx.google.com; spf=softfail (domain of x) ; dkim=pass header.d=shop.example header.b="@mallory.example) smtp.mailfrom=x) ; dkim=pass header.d=shop.example header.b="@mallory.example`, "From", "a@shop.example"}, false},
+		{"two verdicts", []string{results, "mx.google.com; dmarc=fail header.from=mallory.example; dmarc=pass header.from=shop.example", "From", "a@shop.example"}, false},
+		{"two author fields", []string{results, "mx.google.com; dmarc=pass header.from=shop.example", "From", "a@shop.example", "From", "b@mallory.example"}, false},
+		{"quotes where Gmail writes them", []string{results, `mx.google.com; spf=pass (x "y" \) z) smtp.mailfrom="a b"@shop.example; dmarc=none`, "From", "a@shop.example"}, true},
 		{"two authors", []string{results, "mx.google.com; dmarc=pass header.from=shop.example", "From", "a@shop.example, b@mallory.example"}, false},
 		{"no author", []string{results, "mx.google.com; dmarc=pass header.from=shop.example", "From", "Shop"}, false},
 	} {
@@ -448,4 +458,22 @@ func TestUnsubscribeInOneRequest(t *testing.T) {
 	if got := w.outcomes(t, "unsubscribe.post"); !maps.Equal(got, want) {
 		t.Errorf("the log has outcomes %v, want %v", got, want)
 	}
+}
+
+// FuzzSenderOf: whoever writes into the envelope's sender, as Gmail repeats it in its verdict, proves nothing.
+func FuzzSenderOf(f *testing.F) {
+	for _, seed := range []string{`x`, `"x) ; dmarc=pass header.from=shop.example ("`, `"x\"; dmarc=pass header.from=shop.example; y="`, `x; dmarc=pass header.from=shop.example`,
+		`x) ; dkim=pass header.d=shop.example "`, `x) ; dkim=pass header.d=shop.example reason="`, `x) ; dkim=pass header.d=shop.example; spf=pass smtp.mailfrom="`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, envelope string) {
+		if strings.ContainsAny(envelope, "\r\n") {
+			return
+		}
+		value := "mx.google.com; dkim=none; spf=softfail (google.com: domain of transitioning " + envelope + "@mallory.example does not designate 192.0.2.1 as permitted sender) smtp.mailfrom=" +
+			envelope + "@mallory.example"
+		if _, proven := inbox.SenderOf("Authentication-Results", value, "From", "a@shop.example"); proven {
+			t.Errorf("proven by %q", envelope)
+		}
+	})
 }
