@@ -132,6 +132,7 @@ transfer_consented if {
 
 # METADATA
 # title: Registered
+# scope: document
 # description: |
 #   The register lists the recipient for this feature and for these classes of data. One who works on the
 #   company's behalf is bound by a contract, which the register names.
@@ -262,6 +263,7 @@ feature_fits if {
 
 # METADATA
 # title: Caller fits
+# scope: document
 # description: No human asks in the name of another service, and no service of ours does.
 # custom: {clauses: [LU-USE-1]}
 caller_fits if not input.caller.id
@@ -273,6 +275,7 @@ caller_fits if {
 
 # METADATA
 # title: Size
+# scope: document
 # description: How many resources the access can touch. A feature bounds it to a page or a batch, never a mailbox.
 # custom: {clauses: [LU-PROH-DB]}
 size := input.resource.max if input.resource.form == "collection"
@@ -319,6 +322,7 @@ consent_current if input.account.consent.version >= features[input.feature].disc
 
 # METADATA
 # title: Change announced
+# scope: document
 # description: |
 #   A feature that came after the owner's first consent is a change: it starts thirty days after the
 #   deployment announced it, even for those who agreed at once.
@@ -338,7 +342,7 @@ change_announced if {
 # custom: {clauses: [MIN-2]}
 scope_granted if {
 	some scope in input.account.scopes
-	object.get(operations[input.operation].scopes, scope, false)
+	object.get(operations[input.operation].scopes, scope, false) == true # regal ignore:superfluous-object-get
 }
 
 # METADATA
@@ -347,10 +351,7 @@ scope_granted if {
 # entrypoint: true
 denials contains "LU-USE-1" if not feature_fits
 
-denials contains clause if {
-	not entitled
-	clause := entitlement_clause
-}
+denials contains entitlement_clause if not entitled
 
 denials contains "LU-XFER-1" if {
 	input.recipient != ""
@@ -396,6 +397,7 @@ of_mailbox if not input.resource.kind in {"log", "store", "aggregate"}
 
 # METADATA
 # title: Transfer permitted
+# scope: document
 # custom: {clauses: [LU-XFER-1]}
 transfer_permitted if {
 	registered

@@ -185,10 +185,7 @@ changed(base, change) := object.union(base, change)
 
 for_classes(base, classes) := object.union(object.remove(base, ["classes"]), {"classes": classes})
 
-for_messages(messages) := object.union(
-	object.union(viewing, {"agreement": null}),
-	{"agreement": object.union(object.remove(viewing.agreement, ["messages"]), {"messages": messages})},
-)
+for_messages(messages) := object.union(object.remove(viewing, ["agreement"]), {"agreement": object.union(object.remove(viewing.agreement, ["messages"]), {"messages": messages})})
 
 with_consent(base, consent) := changed(base, {"account": {"consent": consent}})
 
@@ -774,9 +771,8 @@ test_own_data_needs_no_consent if {
 
 # DEL-1, DISC-2, MIN-2: a mailbox that is connected, agreed to and in scope
 
-of_mailboxes := {basis: it |
+of_mailboxes[basis] := plain[basis] if {
 	some basis in ["owner_at_page", "standing_instruction", "transfer", "platform_caller", "agreement"]
-	it := plain[basis]
 }
 
 test_disconnected if {

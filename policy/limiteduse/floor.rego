@@ -76,6 +76,7 @@ serves_the_owner if {
 
 # METADATA
 # title: Misused
+# scope: document
 # description: |
 #   Two purposes are for one kind of reading each, and would be too wide for any other. Nor may what is read
 #   under them be read for another purpose.
@@ -113,6 +114,7 @@ recipients := {
 
 # METADATA
 # title: Stays here
+# scope: document
 # description: Nobody gets the data but the one who asks, or else a recipient that the owner's consent names.
 # custom: {clauses: [LU-XFER-1, LU-XFER-2, LU-XFER-3, LU-XFER-4, LU-XFER-5]}
 stays_here if input.recipient == ""
@@ -130,6 +132,7 @@ stays_here if {
 
 # METADATA
 # title: Seen by whom it may
+# scope: document
 # description: Mail is for its owner's eyes; the log, which holds no mail, is for auditors and reviewers.
 # custom: {clauses: [LU-HUM-1, LU-HUM-2, LU-HUM-3, LU-HUM-4, LU-HUM-6]}
 seen_by_whom_it_may if {
@@ -212,6 +215,7 @@ owner_agreed if {
 
 # METADATA
 # title: Attachments agreed
+# scope: document
 # description: The attachments of a message are agreed to by a tick of their own.
 # custom: {clauses: [LU-HUM-1]}
 attachments_agreed(true)
@@ -250,20 +254,11 @@ released if {
 # title: Denials
 # description: The clauses that refuse, for people; empty exactly when `admit` holds.
 # entrypoint: true
-denials contains clause if {
-	not serves_the_owner
-	clause := purpose_clause
-}
+denials contains purpose_clause if not serves_the_owner
 
-denials contains clause if {
-	not stays_here
-	clause := recipient_clause
-}
+denials contains recipient_clause if not stays_here
 
-denials contains clause if {
-	not seen_by_whom_it_may
-	clause := human_clause
-}
+denials contains human_clause if not seen_by_whom_it_may
 
 # METADATA
 # title: Forbidden families
