@@ -33,16 +33,10 @@ func (s *Server) listPermissions(v *visit) error {
 
 // permissions are those of the mailbox in the address, if it is the visitor's own.
 func (s *Server) permissions(v *visit) ([]consent.Permission, error) {
-	accounts, err := s.Owners.Accounts(v.r.Context(), v.session.Person)
-	if err != nil {
+	if err := s.ownMailbox(v); err != nil {
 		return nil, err
 	}
-	for _, a := range accounts {
-		if a.ID == v.inbox.Account {
-			return s.Permits.List(v.r.Context(), a.ID)
-		}
-	}
-	return nil, policy.ErrUnknown
+	return s.Permits.List(v.r.Context(), v.inbox.Account)
 }
 
 // withdrawPermission takes a permission back. The act is recorded first; the next decision does not find it.
