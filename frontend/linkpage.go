@@ -23,6 +23,17 @@ type linkRef struct {
 	Named string         `json:"n,omitempty"` // site that the link's text named
 }
 
+// linkOf gives the callback that leads doubtful links through the warning page and leaves the others alone.
+func (s *Server) linkOf(v *visit) func(url, text string) string {
+	return func(url, text string) string {
+		doubt := mailhtml.DoubtOf(url, text)
+		if doubt == mailhtml.NoDoubt {
+			return url
+		}
+		return s.warned(v, linkRef{URL: url, Doubt: doubt, Named: mailhtml.NamedSite(text)})
+	}
+}
+
 // warned is the URL of the warning page for a link, for this session alone; "" for one that is too long.
 func (s *Server) warned(v *visit, ref linkRef) string {
 	if len(ref.URL) > maxRemoteURL {
