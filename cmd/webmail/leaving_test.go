@@ -621,3 +621,116 @@ func TestChangeOfDisclosure(t *testing.T) {
 	something("agreed, on its day")
 	ada.get(at+"/threads?label=INBOX", nil)
 }
+
+// TestRequestsAboutData: an owner asks, support sees who asks for what and until when and notes the answer, and
+// nobody else does either.
+func TestRequestsAboutData(t *testing.T) {
+	p := startDemo(t, t.TempDir())
+	alice, bob := newBrowser(t, p.url), newBrowser(t, p.url)
+	alice.signIn("alice@example.com")
+	bob.signIn("bob@example.com")
+	support, auditor := newBrowser(t, p.url), newBrowser(t, p.url)
+	support.signInStaff("support@staff.example.com")
+	auditor.signInStaff("audit@staff.example.com")
+
+	var asked struct{ ID, State string }
+	alice.post("/api/me/rights-requests", map[string]any{"right": "objection", "note": "please do not count me"}, &asked)
+	if status := alice.status("POST", "/api/me/rights-requests", map[string]any{"right": "objection"}, nil); status != 409 {
+		t.Errorf("the same once more: %d, want 409", status)
+	}
+	if status := alice.status("POST", "/api/me/rights-requests", map[string]any{"right": "everything"}, nil); status != 400 {
+		t.Errorf("an unknown right: %d, want 400", status)
+	}
+	act := "/api/staff/rights-requests/" + asked.ID
+	for name, b := range map[string]*browser{"the owner": alice, "another owner": bob, "an auditor": auditor} {
+		if status := b.status("GET", "/api/staff/rights-requests", nil, nil); status != 403 {
+			t.Errorf("%s listing open requests: %d, want 403", name, status)
+		}
+		if status := b.status("POST", act+"/answer", nil, nil); status != 403 {
+			t.Errorf("%s ending a request: %d, want 403", name, status)
+		}
+	}
+	var open struct {
+		Requests []struct {
+			ID, Right, Contact, Note string
+			MayRefuse                bool
+			Received, Due            time.Time
+		}
+	}
+	support.get("/api/staff/rights-requests", &open)
+	if len(open.Requests) != 1 || open.Requests[0].Contact != "alice@example.com" || open.Requests[0].Due.Sub(open.Requests[0].Received) != 30*day || open.Requests[0].MayRefuse {
+		t.Fatalf("open requests: %+v, want Alice's, due after 30 days", open.Requests)
+	}
+	if status := support.status("POST", act+"/refuse", nil, nil); status != 409 {
+		t.Errorf("refusing what must be answered: %d, want 409", status)
+	}
+	support.post(act+"/answer", nil, nil)
+	if status := support.status("POST", act+"/answer", nil, nil); status != 404 {
+		t.Errorf("answering twice: %d, want 404", status)
+	}
+	var own struct {
+		Requests []struct{ ID, State, How string }
+	}
+	alice.get("/api/me/rights-requests", &own)
+	if len(own.Requests) != 1 || own.Requests[0].State != "answered" || own.Requests[0].How != "operator" {
+		t.Errorf("Alice sees %+v, want it answered", own.Requests)
+	}
+	bob.get("/api/me/rights-requests", &own)
+	if len(own.Requests) != 0 {
+		t.Errorf("Bob sees %+v, want nothing of Alice's", own.Requests)
+	}
+}
+
+// TestOwnData: the settings page shows the tables, the permissions and what each is for, and what was agreed to.
+func TestOwnData(t *testing.T) {
+	p := startDemo(t, t.TempDir())
+	alice := newBrowser(t, p.url)
+	alice.signIn("alice@example.com")
+	var stored struct {
+		Stores    []struct{ Store, What string }
+		Mailboxes []struct {
+			Email  string
+			Scopes []struct {
+				Scope  string
+				Needed bool
+				Uses   []string
+			}
+		}
+		Sessions []struct{ Current bool }
+	}
+	alice.get("/api/me/stored", &stored)
+	tables, err := limiteduse.ReadTables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stored.Stores) != len(tables.Retention) || len(stored.Sessions) != 1 || !stored.Sessions[0].Current || len(stored.Mailboxes) != 1 {
+		t.Errorf("stored: %d kinds, %+v, %+v", len(stored.Stores), stored.Sessions, stored.Mailboxes)
+	}
+	for _, s := range stored.Mailboxes[0].Scopes {
+		if !s.Needed || s.Scope == oauth.GmailModify && len(s.Uses) < 5 || strings.Contains(s.Scope, "https://mail.google.com/") {
+			t.Errorf("a permission is %+v, want each needed, and gmail.modify the only one for mail", s)
+		}
+	}
+	var agreed struct {
+		Current  int
+		Consents []struct {
+			Email, Act, Text string
+			Version          int
+		}
+	}
+	alice.get("/api/me/consents", &agreed)
+	if len(agreed.Consents) != 1 || agreed.Consents[0].Version != agreed.Current || agreed.Consents[0].Email != "alice@example.com" {
+		t.Fatalf("consents: %+v, want one to the current text", agreed)
+	}
+	if text := alice.document(agreed.Consents[0].Text); !strings.Contains(text, "New in version 2") {
+		t.Error("the text that was agreed to is not at its address")
+	}
+	alice.post("/api/accounts/"+alice.account+"/withdraw", nil, nil) // one act, as agreeing was
+	if status := alice.status("GET", "/api/accounts/"+alice.account+"/labels", nil, nil); status != 404 {
+		t.Errorf("after taking the agreement back: %d, want 404", status)
+	}
+	alice.get("/api/me/consents", &agreed)
+	if len(agreed.Consents) != 2 || agreed.Consents[0].Act != "withdrawn" {
+		t.Errorf("consents: %+v, want the withdrawal first", agreed.Consents)
+	}
+}
