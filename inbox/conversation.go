@@ -53,7 +53,7 @@ func (s *Service) thread(ctx context.Context, v Visit, b *box, id string) ([]*gm
 		grant.Finish(err, len(held), 0)
 		return held, err
 	}
-	t, err := gmail.Do(ctx, s.gmail, grant, call)
+	t, err := together(ctx, s, grant, target, false, call)
 	if err != nil {
 		grant.Finish(err, 0, 0)
 		return nil, translate(err)
@@ -125,7 +125,7 @@ func (s *Service) message(ctx context.Context, v Visit, id string) (*gmail.Messa
 		grant.Finish(err, 1, held.SizeEstimate)
 		return held, err
 	}
-	m, err := gmail.Do(ctx, s.gmail, grant, call)
+	m, err := together(ctx, s, grant, target, false, call)
 	if err != nil {
 		grant.Finish(err, 0, 0)
 		return nil, translate(err)

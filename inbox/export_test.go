@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"time"
 
 	"github.com/totalengage/webmail/inbox/internal/gmail"
 	"github.com/totalengage/webmail/policy"
@@ -43,3 +44,9 @@ func Checked(c Compose) (Compose, error) { return c.checked() }
 
 // SubjectFor is the subject of an answer.
 func SubjectFor(kind ComposeKind, original string) string { return subjectFor(kind, original) }
+
+// Pass lets time pass for a service, before it is used.
+func Pass(s *Service, d time.Duration) {
+	now := s.now
+	s.now = func() time.Time { return now().Add(d) }
+}

@@ -39,7 +39,7 @@ func (s *Service) Labels(ctx context.Context, v Visit) ([]Label, error) {
 		}
 		return labelsOf(held), nil
 	}
-	f, err := fetch(ctx, s, v, gmail.ListLabels())
+	f, err := fetchTogether(ctx, s, v, gmail.ListLabels())
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *Service) Labels(ctx context.Context, v Visit) ([]Label, error) {
 
 // count replaces the labels that are worth it by their counted form.
 func (s *Service) count(ctx context.Context, v Visit, all []*gmail.Label, worth []string) error {
-	f, err := fetch(ctx, s, v, gmail.GetLabels(worth...))
+	f, err := fetchTogether(ctx, s, v, gmail.GetLabels(worth...))
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func (s *Service) subscribe(b *box, v Visit, grant *policy.Grant) chan Change {
 	}
 	ctx, cancel := context.WithCancel(s.life)
 	h.stop, h.every, h.polled = cancel, s.poll, s.now()
-	s.pollers.Go(func() { s.follow(ctx, b, v, grant) })
+	s.pollers.Go(func() { s.follow(gmail.WithUrgency(ctx, gmail.Background), b, v, grant) })
 	return changes
 }
 
@@ -116,7 +116,7 @@ func (s *Service) follow(ctx context.Context, b *box, v Visit, grant *policy.Gra
 			}
 			grant, seen = renewed, 0
 		}
-		change, err := s.advance(ctx, b, grant)
+		change, err := s.advance(ctx, b, grant, 0)
 		if err == nil {
 			seen += len(change.Threads)
 			b.live.tell(change, s.now())

@@ -25,6 +25,7 @@ type reader struct {
 	service *inbox.Service
 	log     *decisionlog.Log
 	facts   *ownerFacts
+	gate    *policy.Gate
 
 	endpoint string // of the emulated Gmail
 }
@@ -101,6 +102,7 @@ func newReader(t testing.TB) *reader {
 		t.Fatal(err)
 	}
 	t.Cleanup(gate.Close)
+	r.gate = gate
 	r.service, err = inbox.New(inbox.Config{Gate: gate, Tokens: fixedToken("alice-token"), Endpoint: web.URL, PollEvery: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/totalengage/webmail/inbox/internal/gmail"
 	"github.com/totalengage/webmail/internal/database"
 )
 
@@ -53,7 +54,7 @@ func (s *Service) wake() {
 // runSender claims due rows as fast as slots allow, until loop ends.
 func (s *Service) runSender(loop context.Context) {
 	defer close(s.sender)
-	work, abandon := context.WithCancel(context.WithoutCancel(loop))
+	work, abandon := context.WithCancel(gmail.WithUrgency(context.WithoutCancel(loop), gmail.Background))
 	defer abandon()
 	d := dispatcher{service: s, slots: make(chan struct{}, atOnce)}
 	var swept time.Time

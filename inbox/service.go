@@ -80,6 +80,7 @@ type Service struct {
 	shown    time.Duration
 	held     time.Duration
 	boxes    *boxes
+	flights  flights
 
 	outside     *http.Client
 	permissions *consent.Permissions
@@ -167,6 +168,17 @@ type fetched[T any] struct {
 
 // fetch asks the gate for exactly what the call would do, and makes the call.
 func fetch[T any](ctx context.Context, s *Service, v Visit, call gmail.Call[T]) (fetched[T], error) {
+	return fetchBy(ctx, s, v, call, func(grant *policy.Grant, _ policy.Target) (T, error) { return gmail.Do(ctx, s.gmail, grant, call) })
+}
+
+// fetchTogether is fetch for a read of which one is enough, when several visitors ask for it at the same time.
+func fetchTogether[T any](ctx context.Context, s *Service, v Visit, call gmail.Call[T]) (fetched[T], error) {
+	return fetchBy(ctx, s, v, call, func(grant *policy.Grant, target policy.Target) (T, error) {
+		return together(ctx, s, grant, target, false, call)
+	})
+}
+
+func fetchBy[T any](ctx context.Context, s *Service, v Visit, call gmail.Call[T], do func(*policy.Grant, policy.Target) (T, error)) (fetched[T], error) {
 	var f fetched[T]
 	target, err := call.Target()
 	if err != nil {
@@ -175,7 +187,7 @@ func fetch[T any](ctx context.Context, s *Service, v Visit, call gmail.Call[T]) 
 	if f.grant, err = s.authorize(ctx, v, target); err != nil {
 		return f, err
 	}
-	if f.value, err = gmail.Do(ctx, s.gmail, f.grant, call); err != nil {
+	if f.value, err = do(f.grant, target); err != nil {
 		f.grant.Finish(err, 0, 0)
 		return f, translate(err)
 	}

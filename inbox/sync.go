@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/totalengage/webmail/inbox/internal/gmail"
 	"github.com/totalengage/webmail/policy"
@@ -42,17 +43,18 @@ func (s *Service) catchUp(ctx context.Context, v Visit, b *box) error {
 	if err != nil {
 		return err
 	}
-	change, err := s.advance(ctx, b, grant)
+	change, err := s.advance(ctx, b, grant, historyFresh)
 	grant.Finish(err, len(change.Threads), 0)
 	return err
 }
 
-// advance reads the history from where the box stands and applies it. One box advances once at a time.
-func (s *Service) advance(ctx context.Context, b *box, grant *policy.Grant) (Change, error) {
+// advance reads the history from where the box stands and applies it. One box advances once at a time, and not at
+// all when another visitor did so within fresh.
+func (s *Service) advance(ctx context.Context, b *box, grant *policy.Grant, fresh time.Duration) (Change, error) {
 	b.live.advancing.Lock()
 	defer b.live.advancing.Unlock()
-	start, _ := b.position()
-	if start == 0 {
+	start, checked := b.position()
+	if start == 0 || s.now().Sub(checked) < fresh {
 		return Change{}, nil
 	}
 	var records []*gmail.History

@@ -85,7 +85,7 @@ func (s *Service) listing(ctx context.Context, v Visit, b *box, key listKey) (li
 		round.Go(func() error { return s.locate(inner, v, b) })
 	}
 	round.Go(func() (err error) {
-		found, err = fetch(inner, s, v, gmail.ListMessages(query))
+		found, err = fetchTogether(inner, s, v, gmail.ListMessages(query))
 		return err
 	})
 	if err := round.Wait(); err != nil {
@@ -106,7 +106,7 @@ func (s *Service) listing(ctx context.Context, v Visit, b *box, key listKey) (li
 // locate finds the mailbox's history position, from which changes will be followed. It runs beside the
 // first listing: a change in between is seen at the latest when the listing goes stale.
 func (s *Service) locate(ctx context.Context, v Visit, b *box) error {
-	f, err := fetch(ctx, s, v.For("inbox.sync", "live_updates"), gmail.GetProfile())
+	f, err := fetchTogether(ctx, s, v.For("inbox.sync", "live_updates"), gmail.GetProfile())
 	if err != nil {
 		return err
 	}
@@ -172,16 +172,18 @@ func (s *Service) rows(ctx context.Context, v Visit, b *box, conversations []con
 func (s *Service) metadata(ctx context.Context, b *box, grant *policy.Grant, target policy.Target, ids []string) (map[string]*gmail.Message, error) {
 	held, missing := b.known(ids)
 	if len(held) > 0 {
-		part := target
-		part.Resource.IDs = present(ids, held)
-		if err := s.gate.Use(ctx, grant, part); err != nil {
+		known := target
+		known.Resource.IDs = present(ids, held)
+		if err := s.gate.Use(ctx, grant, known); err != nil {
 			return nil, err
 		}
 	}
 	if len(missing) == 0 {
 		return held, nil
 	}
-	answers, err := gmail.Do(ctx, s.gmail, grant, gmail.GetRows(missing...))
+	part := target
+	part.Resource.IDs = missing
+	answers, err := together(ctx, s, grant, part, false, gmail.GetRows(missing...))
 	if err != nil {
 		return nil, err
 	}
