@@ -27,8 +27,8 @@ const (
 
 const (
 	remoteFeature   policy.Feature = "remote_images"
-	remoteRecipient                = "remote_host"
-	senderKind                     = "sender" // of the resource that stands for a sender's address
+	remoteRecipient string         = "remote_host"
+	senderKind      string         = "sender" // of the resource that stands for a sender's address
 )
 
 // Errors of what leads outside.
