@@ -23,6 +23,9 @@ type Answer struct {
 // Term is what the engine is given for an input.
 func Term(in Input) ast.Value { return in.term() }
 
+// InputSchema is the shape of an input as JSON Schema, for the opa command.
+func InputSchema() any { return schemas().Get(ast.MustParseRef("schema.input")) }
+
 // Judge asks the gate's own engine about any value, complete or not.
 func (g *Gate) Judge(ctx context.Context, in ast.Value) (Answer, error) {
 	basis, err := g.engine.Load().decide(ctx, in)

@@ -185,7 +185,9 @@ changed(base, change) := object.union(base, change)
 
 for_classes(base, classes) := object.union(object.remove(base, ["classes"]), {"classes": classes})
 
-for_messages(messages) := object.union(object.remove(viewing, ["agreement"]), {"agreement": object.union(object.remove(viewing.agreement, ["messages"]), {"messages": messages})})
+for_messages(messages) := object.union(object.remove(viewing, ["agreement"]), {"agreement": agreement}) if {
+	agreement := object.union(object.remove(viewing.agreement, ["messages"]), {"messages": messages})
+}
 
 with_consent(base, consent) := changed(base, {"account": {"consent": consent}})
 
