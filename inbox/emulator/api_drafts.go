@@ -26,7 +26,7 @@ func createDraft(c *call) (any, error) {
 		return nil, err
 	}
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	threadID, err := c.box.threadForSenderLocked(d.Message.ThreadID, content)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func updateDraft(c *call) (any, error) {
 		return nil, err
 	}
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	old, err := c.draftLocked(c.path["id"])
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func listDrafts(c *call) (any, error) {
 // deleteDraft is permanent: drafts do not go to the trash.
 func deleteDraft(c *call) (any, error) {
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	m, err := c.draftLocked(c.path["id"])
 	if err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func listHistory(c *call) (any, error) {
 			out.NextPageToken = historyToken(seen)
 			break
 		}
-		seen = r.id
+		seen = r.ID
 		if h, ok := r.resource(c.query["historyTypes"], labelID); ok {
 			out.History = append(out.History, h)
 		}
@@ -67,28 +67,28 @@ func parseHistoryToken(token string) (uint64, bool) {
 
 // resource shows a record; false when the types or the label leave it out.
 func (r historyRecord) resource(types []string, labelID string) (historyResource, bool) {
-	if labelID != "" && !slices.Contains(r.message.labels, labelID) &&
-		!slices.Contains(r.labelsAdded, labelID) && !slices.Contains(r.labelsRemoved, labelID) {
+	if labelID != "" && !slices.Contains(r.Message.Labels, labelID) &&
+		!slices.Contains(r.LabelsAdded, labelID) && !slices.Contains(r.LabelsRemoved, labelID) {
 		return historyResource{}, false
 	}
 	wanted := func(t string) bool { return len(types) == 0 || slices.Contains(types, t) }
-	m := messageResource{ID: r.message.id, ThreadID: r.message.threadID, LabelIDs: r.message.labels}
+	m := messageResource{ID: r.Message.ID, ThreadID: r.Message.ThreadID, LabelIDs: r.Message.Labels}
 	h := historyResource{
-		ID:       strconv.FormatUint(r.id, 10),
+		ID:       strconv.FormatUint(r.ID, 10),
 		Messages: []messageResource{{ID: m.ID, ThreadID: m.ThreadID}},
 	}
 	shown := false
-	if r.added && wanted("messageAdded") {
+	if r.Added && wanted("messageAdded") {
 		h.MessagesAdded, shown = []historyMessage{{m}}, true
 	}
-	if r.deleted && wanted("messageDeleted") {
+	if r.Deleted && wanted("messageDeleted") {
 		h.MessagesDeleted, shown = []historyMessage{{m}}, true
 	}
-	if len(r.labelsAdded) > 0 && wanted("labelAdded") {
-		h.LabelsAdded, shown = []historyLabelChange{{m, r.labelsAdded}}, true
+	if len(r.LabelsAdded) > 0 && wanted("labelAdded") {
+		h.LabelsAdded, shown = []historyLabelChange{{m, r.LabelsAdded}}, true
 	}
-	if len(r.labelsRemoved) > 0 && wanted("labelRemoved") {
-		h.LabelsRemoved, shown = []historyLabelChange{{m, r.labelsRemoved}}, true
+	if len(r.LabelsRemoved) > 0 && wanted("labelRemoved") {
+		h.LabelsRemoved, shown = []historyLabelChange{{m, r.LabelsRemoved}}, true
 	}
 	return h, shown
 }

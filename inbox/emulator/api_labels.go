@@ -115,7 +115,7 @@ func createLabel(c *call) (any, error) {
 		return nil, badRequest("Invalid label name")
 	}
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	if err := c.box.labels.checkName(*body.Name, nil); err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (c *call) changeLabel(replace bool) (any, error) {
 		return nil, err
 	}
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	l, err := c.userLabelLocked("Invalid update request")
 	if err != nil {
 		return nil, err
@@ -159,6 +159,7 @@ func (c *call) changeLabel(replace bool) (any, error) {
 		l.messageList, l.labelList, l.color = "show", "labelShow", nil
 	}
 	body.apply(l)
+	c.box.labels.changed = append(c.box.labels.changed, l)
 	return l.resource(), nil
 }
 
@@ -176,7 +177,7 @@ func (c *call) userLabelLocked(refusal string) (*label, error) {
 // deleteLabel also takes the label off every message, which history shows.
 func deleteLabel(c *call) (any, error) {
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	l, err := c.userLabelLocked("Invalid delete request")
 	if err != nil {
 		return nil, err

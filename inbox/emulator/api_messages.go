@@ -98,7 +98,7 @@ func (c *call) insert(byDateHeader bool) (any, error) {
 		n.date = t
 	}
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	for _, id := range body.LabelIDs {
 		if c.box.labels.byID[id] == nil {
 			return nil, badRequest("Invalid label: " + id)
@@ -172,7 +172,7 @@ func untrashMessage(c *call) (any, error) {
 
 func (c *call) relabelOne(l labelChange) (any, error) {
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	m, err := c.lookupLocked(c.path["id"])
 	if err != nil {
 		return nil, err
@@ -217,7 +217,7 @@ func (c *call) eachMessage(ids []string, check func() error, do func(*message)) 
 		}
 	}
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	if err := check(); err != nil {
 		return nil, err
 	}
@@ -231,7 +231,7 @@ func (c *call) eachMessage(ids []string, check func() error, do func(*message)) 
 
 func deleteMessage(c *call) (any, error) {
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	m, err := c.lookupLocked(c.path["id"])
 	if err != nil {
 		return nil, err
@@ -275,7 +275,7 @@ func (c *call) send(raw []byte, draft *message, threadID string) (any, error) {
 // second finds it gone.
 func (c *call) storeSent(out *outgoing, draft *message, threadID string) (snapshot, error) {
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	n := newMessage{content: out.copy, date: c.srv.now(), labels: []string{"SENT"}}
 	if out.toSelf {
 		n.labels = append(n.labels, "INBOX", "UNREAD")

@@ -1,89 +1,105 @@
 package emulator
 
-import "strings"
+import (
+	"slices"
+	"strconv"
 
-func listSendAs(c *call) (any, error) {
-	c.box.mu.RLock()
-	defer c.box.mu.RUnlock()
-	return map[string][]sendAsResource{"sendAs": append([]sendAsResource(nil), c.box.settings.sendAs...)}, nil
-}
-
-func getSendAs(c *call) (any, error) {
-	c.box.mu.RLock()
-	defer c.box.mu.RUnlock()
-	a, err := c.sendAsLocked()
-	if err != nil {
-		return nil, err
-	}
-	return *a, nil
-}
-
-func (c *call) sendAsLocked() (*sendAsResource, error) {
-	for i := range c.box.settings.sendAs {
-		if a := &c.box.settings.sendAs[i]; strings.EqualFold(a.SendAsEmail, c.path["sendAsEmail"]) {
-			return a, nil
-		}
-	}
-	return nil, notFound()
-}
-
-func updateSendAs(c *call) (any, error) { return c.changeSendAs(true) }
-func patchSendAs(c *call) (any, error)  { return c.changeSendAs(false) }
-
-// changeSendAs sets what a user may change of an address: name, reply address and
-// signature. Gmail also sanitizes the signature's HTML; here it is kept as given.
-func (c *call) changeSendAs(replace bool) (any, error) {
-	var body struct {
-		DisplayName    *string `json:"displayName"`
-		ReplyToAddress *string `json:"replyToAddress"`
-		Signature      *string `json:"signature"`
-	}
-	if err := c.decode(&body); err != nil {
-		return nil, err
-	}
-	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
-	a, err := c.sendAsLocked()
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range []struct{ from, to *string }{
-		{body.DisplayName, &a.DisplayName}, {body.ReplyToAddress, &a.ReplyToAddress}, {body.Signature, &a.Signature},
-	} {
-		switch {
-		case f.from != nil:
-			*f.to = *f.from
-		case replace:
-			*f.to = ""
-		}
-	}
-	return *a, nil
-}
+	"golang.org/x/text/language"
+)
 
 func getVacation(c *call) (any, error) {
-	c.box.mu.RLock()
-	defer c.box.mu.RUnlock()
-	return c.box.settings.vacation, nil
+	return c.readSettings(func(s *settings) (any, error) { return s.Vacation, nil })
+}
+
+// updateVacation replaces the vacation reply. Whoever had the old one gets the new one too.
+func updateVacation(c *call) (any, error) {
+	var v vacationResource
+	if err := c.decode(&v); err != nil {
+		return nil, err
+	}
+	start, _ := strconv.ParseInt(v.StartTime, 10, 64) // the schema was checked
+	end, _ := strconv.ParseInt(v.EndTime, 10, 64)
+	switch {
+	case v.EnableAutoReply && v.ResponseSubject == "" && v.ResponseBodyPlainText == "" && v.ResponseBodyHTML == "":
+		return nil, badRequest("Either the response subject or the response body must be nonempty to enable auto-replies")
+	case start > 0 && end > 0 && start >= end:
+		return nil, badRequest("startTime must precede endTime")
+	}
+	v.ResponseBodyHTML = htmlPolicy.Sanitize(v.ResponseBodyHTML)
+	return c.changeSettings(func(s *settings) (any, error) {
+		s.Vacation, s.Answered = v, nil
+		return v, nil
+	})
 }
 
 func getLanguage(c *call) (any, error) {
-	c.box.mu.RLock()
-	defer c.box.mu.RUnlock()
-	return map[string]string{"displayLanguage": c.box.settings.language}, nil
+	return c.readSettings(func(s *settings) (any, error) { return languageResource{s.Language}, nil })
 }
 
 func updateLanguage(c *call) (any, error) {
-	var body struct {
-		DisplayLanguage string `json:"displayLanguage"`
-	}
-	if err := c.decode(&body); err != nil {
+	var l languageResource
+	if err := c.decode(&l); err != nil {
 		return nil, err
 	}
-	if body.DisplayLanguage == "" {
+	if _, err := language.Parse(l.DisplayLanguage); err != nil {
 		return nil, badRequest("Invalid display language")
 	}
-	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
-	c.box.settings.language = body.DisplayLanguage
-	return body, nil
+	return c.changeSettings(func(s *settings) (any, error) {
+		s.Language = l.DisplayLanguage
+		return l, nil
+	})
+}
+
+func getImap(c *call) (any, error) {
+	return c.readSettings(func(s *settings) (any, error) { return s.Imap, nil })
+}
+
+func updateImap(c *call) (any, error) {
+	var i imapResource
+	if err := c.decode(&i); err != nil {
+		return nil, err
+	}
+	if !slices.Contains([]int{0, 1000, 2000, 5000, 10000}, i.MaxFolderSize) {
+		return nil, badRequest("Invalid maxFolderSize")
+	}
+	return c.changeSettings(func(s *settings) (any, error) {
+		s.Imap = i
+		return i, nil
+	})
+}
+
+func getPop(c *call) (any, error) {
+	return c.readSettings(func(s *settings) (any, error) { return s.Pop, nil })
+}
+
+func updatePop(c *call) (any, error) {
+	var p popResource
+	if err := c.decode(&p); err != nil {
+		return nil, err
+	}
+	return c.changeSettings(func(s *settings) (any, error) {
+		s.Pop = p
+		return p, nil
+	})
+}
+
+func getAutoForwarding(c *call) (any, error) {
+	return c.readSettings(func(s *settings) (any, error) { return s.AutoForwarding, nil })
+}
+
+func updateAutoForwarding(c *call) (any, error) {
+	var f autoForwardingResource
+	if err := c.decode(&f); err != nil {
+		return nil, err
+	}
+	return c.changeSettings(func(s *settings) (any, error) {
+		switch {
+		case f.Enabled && !s.mayForwardTo(f.EmailAddress):
+			return nil, badRequest("Unrecognized forwarding address")
+		case f.Enabled && (f.Disposition == "" || f.Disposition == "dispositionUnspecified"):
+			return nil, badRequest("Invalid disposition")
+		}
+		s.AutoForwarding = f
+		return f, nil
+	})
 }

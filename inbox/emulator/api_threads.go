@@ -98,7 +98,7 @@ func untrashThread(c *call) (any, error) {
 // not inherit.
 func (c *call) relabelThread(l labelChange) (any, error) {
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	t, err := c.threadLocked()
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (c *call) relabelThread(l labelChange) (any, error) {
 
 func deleteThread(c *call) (any, error) {
 	c.box.mu.Lock()
-	defer c.box.mu.Unlock()
+	defer c.box.unlock()
 	t, err := c.threadLocked()
 	if err != nil {
 		return nil, err

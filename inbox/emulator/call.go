@@ -43,11 +43,13 @@ type call struct {
 	method *Method
 	box    *mailbox
 	scopes []string
-	path   map[string]string // path parameters, unescaped
-	query  url.Values
-	body   []byte
-	media  []byte
-	upload bool
+	// project is the OAuth client that the token was given to.
+	project string
+	path    map[string]string // path parameters, unescaped
+	query   url.Values
+	body    []byte
+	media   []byte
+	upload  bool
 	// emptyPage asks history.list for a page without records.
 	emptyPage bool
 }
@@ -71,7 +73,7 @@ func (s *Server) serve(in *inbound) *reply {
 		return s.refuse(in, method, tooConcurrent())
 	}
 	defer s.inFlight.enter(user, -1)
-	fault, faulty := s.faults.next(method.ID, user)
+	fault, faulty := s.faults.next(method.ID, user, c.path)
 	if faulty {
 		switch fault.Kind {
 		case FaultStatus, FaultRetryAfter:
@@ -87,6 +89,9 @@ func (s *Server) serve(in *inbound) *reply {
 	result, failure := handle(c)
 	if faulty && fault.Kind == FaultDropAfter {
 		return &reply{drop: true}
+	}
+	if s.journal.broken() {
+		failure = usualError(http.StatusInternalServerError) // what was done is not kept
 	}
 	if failure != nil {
 		return s.refuse(in, method, failure)
@@ -157,7 +162,7 @@ func (s *Server) admit(in *inbound, m *Method, params map[string]string, user st
 		return nil, nil, err
 	}
 	return &call{
-		srv: s, method: m, box: box, scopes: info.Scopes, path: params, query: in.query,
+		srv: s, method: m, box: box, scopes: info.Scopes, project: info.ClientID, path: params, query: in.query,
 		body: body, media: in.media, upload: in.isUpload,
 	}, mask, nil
 }

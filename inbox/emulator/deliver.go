@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -12,10 +13,7 @@ import (
 func (s *Server) deliver(sender *mailbox, out *outgoing) {
 	done := map[*mailbox]bool{}
 	for _, address := range out.recipients {
-		b := s.mailbox(canonicalAddress(address))
-		if b == nil {
-			b = s.mailboxByAlias(address)
-		}
+		b := s.reached(address)
 		switch {
 		case b == nil:
 			s.bounce(sender, out, address)
@@ -24,6 +22,14 @@ func (s *Server) deliver(sender *mailbox, out *outgoing) {
 			s.deliverTo(b, out, address)
 		}
 	}
+}
+
+// reached is the mailbox that gets an address's mail; nil when there is none.
+func (s *Server) reached(address string) *mailbox {
+	if b := s.mailbox(canonicalAddress(address)); b != nil {
+		return b
+	}
+	return s.mailboxByAlias(address)
 }
 
 func (s *Server) mailboxByAlias(address string) *mailbox {
@@ -52,22 +58,45 @@ func (s *Server) deliverTo(b *mailbox, out *outgoing, address string) {
 		"Received-SPF: pass (google.com: domain of %s designates 209.85.220.41 as permitted sender) client-ip=209.85.220.41;\r\n"+
 		"Authentication-Results: mx.google.com; dkim=pass header.i=@%s; spf=pass smtp.mailfrom=%s; dmarc=pass header.from=%s\r\n",
 		address, stamp, out.from, stamp, out.from, domain, out.from, domain)
-	s.receive(b, append([]byte(head), out.body...), now)
+	s.receive(b, append([]byte(head), out.body...), now, out.from)
 }
 
-// receive puts a message that came from outside into the inbox; its thread is
-// found by its headers alone, and its owner's filters have their say.
-func (s *Server) receive(b *mailbox, raw []byte, now time.Time) {
+// receive puts a message that came from outside into the inbox; its thread is found
+// by its headers alone, and its owner's filters, forwarding and vacation reply have
+// their say. from is the envelope's sender, "" for mail that must not be answered.
+func (s *Server) receive(b *mailbox, raw []byte, now time.Time, from string) {
 	content, err := newMail(raw)
 	if err != nil {
 		return // a message that could be sent can be received: only the size grew past the limit
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.storeLocked(newMessage{
-		content: content, date: now, threadID: b.threadByHeadersLocked(content),
-		labels: b.filteredLabelsLocked(content, now, []string{"INBOX", "UNREAD"}),
-	})
+	f := b.fateLocked(content, now)
+	b.storeLocked(newMessage{content: content, date: now, threadID: b.threadByHeadersLocked(content), labels: f.labels})
+	reply := b.vacationReplyLocked(content, from, f.labels, now)
+	b.unlock()
+	for _, address := range f.forward {
+		s.forward(b, raw, address)
+	}
+	if reply != nil {
+		s.relay(b, reply, from)
+	}
+}
+
+// forward passes a message on, unless it came through this mailbox before.
+func (s *Server) forward(b *mailbox, raw []byte, address string) {
+	mark := "X-Forwarded-For: " + b.email + " "
+	if bytes.Contains(raw, []byte("\n"+mark)) || bytes.HasPrefix(raw, []byte(mark)) {
+		return
+	}
+	s.relay(b, append([]byte(mark+address+"\r\nX-Forwarded-To: "+address+"\r\n"), raw...), address)
+}
+
+// relay delivers to one address what no person sent: it is in nobody's Sent, and what
+// cannot be delivered is forgotten.
+func (s *Server) relay(b *mailbox, raw []byte, address string) {
+	if to := s.reached(address); to != nil {
+		s.deliverTo(to, &outgoing{from: b.email, body: raw}, address)
+	}
 }
 
 // bounce tells the sender that an address does not exist, in the form of Gmail's
@@ -96,5 +125,5 @@ func (s *Server) bounce(sender *mailbox, out *outgoing, address string) {
 		"Diagnostic-Code: smtp; 550 5.1.1 The email account that you tried to reach does not exist.\r\n"+
 		"--%[6]s--\r\n",
 		sender.email, out.messageID, address, newMessageID(), now.Format(time.RFC1123Z), boundary)
-	s.receive(sender, []byte(raw), now)
+	s.receive(sender, []byte(raw), now, "")
 }

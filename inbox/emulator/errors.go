@@ -138,10 +138,6 @@ func scopeMissing(m *Method) *apiError {
 	return e
 }
 
-func notBuilt(m *Method) *apiError {
-	return global(501, "UNIMPLEMENTED", "notImplemented", "gmail.users."+m.ID+" is not built in this emulator.")
-}
-
 // rpcName guesses the internal name that Google puts into error details: only
 // GetProfile has been seen.
 func rpcName(m *Method) string {

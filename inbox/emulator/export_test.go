@@ -23,7 +23,7 @@ func Matches(m Method, path string) bool {
 	return ok
 }
 
-// Built reports whether a method does more than answer 501.
+// Built reports whether a method has a handler.
 func Built(id string) bool { return handlers[id] != nil }
 
 // ReadBatch is the batch reader, for fuzzing: the number of parts and of those

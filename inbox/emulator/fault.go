@@ -1,11 +1,11 @@
 package emulator
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -17,9 +17,13 @@ import (
 // keep-alives.
 type Fault struct {
 	// Method is a method id ("messages.send", "gmail.users.messages.send") or "*".
+	// The kinds that begin with push act on notifications and take none.
 	Method string `json:"method"`
 	// User limits the rule to one mailbox; "" is any.
 	User string `json:"user,omitempty"`
+	// ID limits the rule to calls whose path names this message, thread, draft or
+	// label: a message that can never be read. "" is any.
+	ID string `json:"id,omitempty"`
 	// Skip lets that many matching calls pass first.
 	Skip int `json:"skip,omitempty"`
 	// Count is how many calls fail; 0 is one, -1 all until the rule is cleared.
@@ -31,8 +35,8 @@ type Fault struct {
 	Status  int    `json:"status,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
-	// DelayMS is how long FaultSlow waits, or how far ahead FaultRetryAfter points
-	// (0 = 1000), in milliseconds.
+	// DelayMS is how long FaultSlow and FaultPushLate wait, or how far ahead
+	// FaultRetryAfter points (0 = 1000), in milliseconds.
 	DelayMS int64 `json:"delayMs,omitempty"`
 }
 
@@ -47,7 +51,14 @@ const (
 	FaultDropAfter  FaultKind = "dropAfter"  // do it, then close the connection
 	FaultSlow       FaultKind = "slow"       // wait, then serve
 	FaultEmptyPage  FaultKind = "emptyPage"  // history.list: a page without records but with a next page
+	FaultPushLate   FaultKind = "pushLate"   // send a notification after DelayMS
+	FaultPushTwice  FaultKind = "pushTwice"  // send a notification again after it was acknowledged
+	FaultPushLost   FaultKind = "pushLost"   // send no notification
+	FaultPushText   FaultKind = "pushText"   // send the history id as a string, as Google's documentation shows it
 )
+
+// pushMethod is what a rule for notifications has in place of a method.
+const pushMethod = "push"
 
 type faults struct {
 	mu    sync.Mutex
@@ -81,18 +92,24 @@ func (fs *faults) add(f Fault) error {
 	if len(f.Method) > len(prefix) && f.Method[:len(prefix)] == prefix {
 		f.Method = f.Method[len(prefix):]
 	}
-	if f.Method != "*" && !slices.ContainsFunc(methods, func(m Method) bool { return m.ID == f.Method }) {
-		return fmt.Errorf("emulator: fault for unknown method %q", f.Method)
-	}
 	if f.Kind == "" {
 		f.Kind = FaultStatus
+	}
+	if forPush := strings.HasPrefix(string(f.Kind), "push"); forPush && (f.Method == "" || f.Method == "*") {
+		f.Method = pushMethod
+	} else if forPush != (f.Method == pushMethod) {
+		return fmt.Errorf("emulator: fault %q does not act on %q", f.Kind, f.Method)
+	}
+	if f.Method != "*" && f.Method != pushMethod && !slices.ContainsFunc(methods, func(m Method) bool { return m.ID == f.Method }) {
+		return fmt.Errorf("emulator: fault for unknown method %q", f.Method)
 	}
 	switch f.Kind {
 	case FaultStatus:
 		if f.Status < 400 || f.Status > 599 {
 			return fmt.Errorf("emulator: fault status %d is no error", f.Status)
 		}
-	case FaultRetryAfter, FaultDropBefore, FaultDropAfter, FaultSlow, FaultEmptyPage:
+	case FaultRetryAfter, FaultDropBefore, FaultDropAfter, FaultSlow, FaultEmptyPage,
+		FaultPushLate, FaultPushTwice, FaultPushLost, FaultPushText:
 	default:
 		return fmt.Errorf("emulator: unknown kind of fault %q", f.Kind)
 	}
@@ -105,13 +122,21 @@ func (fs *faults) add(f Fault) error {
 	return nil
 }
 
+// matches reports whether a call or notification is one that the rule is for. path
+// holds the call's path parameters.
+func (f *Fault) matches(method, user string, path map[string]string) bool {
+	return (f.Method == method || f.Method == "*" && method != pushMethod) &&
+		(f.User == "" || canonicalAddress(f.User) == user) &&
+		(f.ID == "" || slices.Contains(slices.Collect(maps.Values(path)), f.ID))
+}
+
 // next takes the fault for a call, if there is one.
-func (fs *faults) next(method, user string) (Fault, bool) {
+func (fs *faults) next(method, user string, path map[string]string) (Fault, bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	for i := range fs.rules {
 		r := &fs.rules[i]
-		if r.Method != "*" && r.Method != method || r.User != "" && canonicalAddress(r.User) != user {
+		if !r.matches(method, user, path) {
 			continue
 		}
 		if r.Skip > 0 {
@@ -175,35 +200,4 @@ func usualError(code int) *apiError {
 		return global(504, "DEADLINE_EXCEEDED", "backendError", "Backend Error")
 	}
 	return global(code, "UNKNOWN", "backendError", http.StatusText(code))
-}
-
-// serveFaults is the control endpoint: GET lists the rules, POST adds one, DELETE
-// clears them.
-func (s *Server) serveFaults(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodGet:
-		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-		if err := json.NewEncoder(w).Encode(map[string][]Fault{"faults": s.Faults()}); err != nil {
-			s.logf("faults: %v", err)
-		}
-	case http.MethodPost:
-		var f Fault
-		dec := json.NewDecoder(io.LimitReader(r.Body, 1<<16))
-		dec.DisallowUnknownFields()
-		err := dec.Decode(&f)
-		if err == nil {
-			err = s.faults.add(f)
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
-	case http.MethodDelete:
-		s.ClearFaults()
-		w.WriteHeader(http.StatusNoContent)
-	default:
-		w.Header().Set("Allow", "GET, POST, DELETE")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-	}
 }

@@ -18,17 +18,20 @@ type history struct {
 
 // historyRecord is one change of one message.
 type historyRecord struct {
-	id                         uint64
-	at                         time.Time
-	message                    messageRef
-	added, deleted             bool
-	labelsAdded, labelsRemoved []string
+	ID            uint64     `json:"id"`
+	At            time.Time  `json:"at"`
+	Message       messageRef `json:"message"`
+	Added         bool       `json:"added,omitempty"`
+	Deleted       bool       `json:"deleted,omitempty"`
+	LabelsAdded   []string   `json:"labelsAdded,omitempty"`
+	LabelsRemoved []string   `json:"labelsRemoved,omitempty"`
 }
 
 // messageRef is a message as history shows it: its labels at the time.
 type messageRef struct {
-	id, threadID string
-	labels       []string
+	ID       string   `json:"id"`
+	ThreadID string   `json:"threadId"`
+	Labels   []string `json:"labels"`
 }
 
 func (m *message) ref() messageRef { return messageRef{m.id, m.thread.id, m.labels} }
@@ -46,16 +49,16 @@ func newHistory(retention time.Duration) history {
 
 func (h *history) add(now time.Time, r historyRecord) uint64 {
 	h.head += 1 + rand.Uint64N(40)
-	r.id, r.at = h.head, now
+	r.ID, r.At = h.head, now
 	h.records = append(h.records, r)
 	h.prune(now)
-	return r.id
+	return r.ID
 }
 
 func (h *history) prune(now time.Time) {
-	n := sort.Search(len(h.records), func(i int) bool { return now.Sub(h.records[i].at) <= h.retention })
+	n := sort.Search(len(h.records), func(i int) bool { return now.Sub(h.records[i].At) <= h.retention })
 	if n > 0 {
-		h.floor = h.records[n-1].id
+		h.floor = h.records[n-1].ID
 		h.records = append([]historyRecord(nil), h.records[n:]...)
 	}
 }
@@ -63,13 +66,13 @@ func (h *history) prune(now time.Time) {
 // since returns the records after an id; false when that id is too old or not yet given.
 func (h *history) since(now time.Time, id uint64) ([]historyRecord, bool) {
 	floor := h.floor
-	first := sort.Search(len(h.records), func(i int) bool { return now.Sub(h.records[i].at) <= h.retention })
+	first := sort.Search(len(h.records), func(i int) bool { return now.Sub(h.records[i].At) <= h.retention })
 	if first > 0 {
-		floor = h.records[first-1].id
+		floor = h.records[first-1].ID
 	}
 	if id < floor || id > h.head {
 		return nil, false
 	}
-	n := sort.Search(len(h.records), func(i int) bool { return h.records[i].id > id })
+	n := sort.Search(len(h.records), func(i int) bool { return h.records[i].ID > id })
 	return h.records[n:], true
 }

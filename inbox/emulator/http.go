@@ -15,13 +15,21 @@ import (
 const maxJSONBody = 5 << 20
 
 // Handler serves the API. Mount it at the root of a port.
-func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serveHTTP) }
+func (s *Server) Handler() http.Handler {
+	control := s.control()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.controlled && strings.HasPrefix(r.URL.Path, controlPrefix):
+			control.ServeHTTP(w, r)
+		case isDiscovery(r):
+			s.write(w, r, s.serveDiscovery(r))
+		default:
+			s.serveHTTP(w, r)
+		}
+	})
+}
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.control && r.URL.Path == "/emulator/faults" {
-		s.serveFaults(w, r)
-		return
-	}
 	s.stats.add(func(c *Stats) { c.Trips++ })
 	wait(r.Context(), time.Duration(s.latency.Load()))
 	path := r.URL.EscapedPath()

@@ -33,6 +33,13 @@ func (s *idSource) next() string {
 	return fmt.Sprintf("%016x", id)
 }
 
+// after makes the ids to come larger than one that exists.
+func (s *idSource) after(id uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = max(s.last, id)
+}
+
 // validID reports whether s can be a message or thread id at all; Gmail tells a
 // malformed id (400) from an unknown one (404).
 func validID(s string) bool {

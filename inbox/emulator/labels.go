@@ -20,6 +20,8 @@ type labelSet struct {
 	list []*label
 	byID map[string]*label
 	last int // number of the newest user label
+	// changed are the user labels that the change in progress made, changed or removed.
+	changed []*label
 }
 
 // maxLabels is Gmail's limit for one mailbox.
@@ -49,6 +51,7 @@ func (s *labelSet) put(l *label) {
 func (s *labelSet) remove(l *label) {
 	s.list = slices.DeleteFunc(s.list, func(o *label) bool { return o == l })
 	delete(s.byID, l.id)
+	s.changed = append(s.changed, l)
 }
 
 // byName compares names without case, as Gmail keeps them unique.
@@ -66,6 +69,7 @@ func (s *labelSet) create(name string) *label {
 	s.last++
 	l := &label{id: fmt.Sprintf("Label_%d", s.last), name: name, kind: "user", messageList: "show", labelList: "labelShow"}
 	s.put(l)
+	s.changed = append(s.changed, l)
 	return l
 }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // mailbox is one user's mail. Methods whose names end in Locked, and those of
-// history and labels, are called with mu held: for reading when they only read.
+// history and labels, are called with mu held: for reading when they only read. A
+// change begins with mu.Lock and ends with unlock, which keeps and announces it.
 // A goroutine never holds the locks of two mailboxes: delivery goes through
 // Server.deliver after the sender's lock is released.
 type mailbox struct {
@@ -31,6 +32,13 @@ type mailbox struct {
 	labels      labelSet
 	history     history
 	settings    settings
+
+	journal         *journal             // nil keeps nothing; immutable once served
+	pusher          *pusher              // immutable
+	entries         []entry              // for the journal, of the change in progress; owned by mu
+	settingsChanged bool                 // by the change in progress; owned by mu
+	noticed         uint64               // history up to here was considered for notifications; owned by mu
+	pushed          map[string]time.Time // when each project was last notified; owned by mu
 }
 
 // message is a stored message: what can change about it, and its content. The
@@ -55,13 +63,15 @@ type thread struct {
 // maxThread is where Gmail cuts a conversation and begins another.
 const maxThread = 100
 
-func newMailbox(email, name string, ids *idSource, now func() time.Time, retention time.Duration) *mailbox {
-	return &mailbox{
-		email: email, name: name, ids: ids, now: now,
+func newMailbox(email, name string, s *Server) *mailbox {
+	b := &mailbox{
+		email: email, name: name, ids: s.ids, now: s.now, journal: s.journal, pusher: s.pusher,
 		messages: map[string]*message{}, threads: map[string]*thread{},
 		byReference: map[string]string{}, drafts: map[string]*message{}, index: searchIndex{},
-		labels: newLabelSet(), history: newHistory(retention), settings: newSettings(email),
+		labels: newLabelSet(), history: newHistory(s.retention), settings: newSettings(email), pushed: map[string]time.Time{},
 	}
+	b.noticed = b.history.head
+	return b
 }
 
 func (m *message) has(label string) bool { return slices.Contains(m.labels, label) }
@@ -85,9 +95,24 @@ func (b *mailbox) storeLocked(n newMessage) *message {
 	}
 	slices.Sort(m.labels)
 	m.labels = slices.Compact(m.labels)
-	if m.thread = b.threads[n.threadID]; m.thread == nil {
-		m.thread = &thread{id: m.id}
-		b.threads[m.id] = m.thread
+	threadID := n.threadID
+	if b.threads[threadID] == nil {
+		threadID = m.id
+	}
+	b.placeLocked(m, threadID)
+	m.historyID = b.recordLocked(historyRecord{Message: m.ref(), Added: true})
+	if b.journal != nil {
+		b.note(entry{Message: m.stored()})
+	}
+	return m
+}
+
+// placeLocked puts a message where it belongs, in a thread that is made when absent.
+func (b *mailbox) placeLocked(m *message, threadID string) {
+	b.seq = max(b.seq, m.seq)
+	if m.thread = b.threads[threadID]; m.thread == nil {
+		m.thread = &thread{id: threadID}
+		b.threads[threadID] = m.thread
 	}
 	at := sort.Search(len(m.thread.messages), func(i int) bool { return m.thread.messages[i].date > m.date })
 	m.thread.messages = slices.Insert(m.thread.messages, at, m)
@@ -100,8 +125,6 @@ func (b *mailbox) storeLocked(n newMessage) *message {
 	if m.draftID != "" {
 		b.drafts[m.draftID] = m
 	}
-	m.historyID = b.history.add(b.now(), historyRecord{message: m.ref(), added: true})
-	return m
 }
 
 func (b *mailbox) referLocked(m *message) {
@@ -125,6 +148,13 @@ func (b *mailbox) position(c cursor) int {
 
 // removeLocked deletes a message for good.
 func (b *mailbox) removeLocked(m *message) {
+	b.dropLocked(m)
+	b.recordLocked(historyRecord{Message: m.ref(), Deleted: true})
+	b.note(entry{Gone: m.id})
+}
+
+// dropLocked takes a message out of its places.
+func (b *mailbox) dropLocked(m *message) {
 	delete(b.messages, m.id)
 	if at := b.position(cursor{m.date, m.seq}); at < len(b.byDate) && b.byDate[at] == m {
 		b.byDate = slices.Delete(b.byDate, at, at+1)
@@ -137,7 +167,6 @@ func (b *mailbox) removeLocked(m *message) {
 	if m.draftID != "" && b.drafts[m.draftID] == m {
 		delete(b.drafts, m.draftID)
 	}
-	b.history.add(b.now(), historyRecord{message: m.ref(), deleted: true})
 }
 
 // relabelLocked changes a message's labels and writes one history record if
@@ -161,7 +190,9 @@ func (b *mailbox) relabelLocked(m *message, add, remove []string) {
 	}
 	m.labels = slices.Clone(m.labels) // snapshots handed out keep the old slice
 	slices.Sort(m.labels)
-	m.historyID = b.history.add(b.now(), historyRecord{message: m.ref(), labelsAdded: added, labelsRemoved: removed})
+	m.historyID = b.recordLocked(historyRecord{Message: m.ref(), LabelsAdded: added, LabelsRemoved: removed})
+	stored := m.storedLabels()
+	b.note(entry{Relabel: &stored})
 }
 
 // threadByHeadersLocked finds the thread that a delivered or imported message

@@ -115,14 +115,54 @@ type listHistoryResource struct {
 }
 
 type sendAsResource struct {
-	SendAsEmail        string `json:"sendAsEmail"`
-	DisplayName        string `json:"displayName"`
-	ReplyToAddress     string `json:"replyToAddress"`
-	Signature          string `json:"signature"`
-	IsPrimary          bool   `json:"isPrimary,omitempty"`
-	IsDefault          bool   `json:"isDefault,omitempty"`
-	TreatAsAlias       bool   `json:"treatAsAlias,omitempty"`
-	VerificationStatus string `json:"verificationStatus,omitempty"`
+	SendAsEmail        string           `json:"sendAsEmail"`
+	DisplayName        string           `json:"displayName"`
+	ReplyToAddress     string           `json:"replyToAddress"`
+	Signature          string           `json:"signature"`
+	IsPrimary          bool             `json:"isPrimary,omitempty"`
+	IsDefault          bool             `json:"isDefault,omitempty"`
+	TreatAsAlias       bool             `json:"treatAsAlias,omitempty"`
+	VerificationStatus string           `json:"verificationStatus,omitempty"`
+	SMTP               *smtpMsaResource `json:"smtpMsa,omitempty"`
+}
+
+// smtpMsaResource leaves out user name and password, which Gmail never shows.
+type smtpMsaResource struct {
+	Host         string `json:"host"`
+	Port         int    `json:"port"`
+	SecurityMode string `json:"securityMode,omitempty"`
+}
+
+type forwardingResource struct {
+	ForwardingEmail    string `json:"forwardingEmail"`
+	VerificationStatus string `json:"verificationStatus"`
+}
+
+type delegateResource struct {
+	DelegateEmail      string `json:"delegateEmail"`
+	VerificationStatus string `json:"verificationStatus"`
+}
+
+type autoForwardingResource struct {
+	Enabled      bool   `json:"enabled"`
+	EmailAddress string `json:"emailAddress,omitempty"`
+	Disposition  string `json:"disposition,omitempty"`
+}
+
+type imapResource struct {
+	Enabled         bool   `json:"enabled"`
+	AutoExpunge     bool   `json:"autoExpunge"`
+	ExpungeBehavior string `json:"expungeBehavior,omitempty"`
+	MaxFolderSize   int    `json:"maxFolderSize"`
+}
+
+type popResource struct {
+	AccessWindow string `json:"accessWindow,omitempty"`
+	Disposition  string `json:"disposition,omitempty"`
+}
+
+type languageResource struct {
+	DisplayLanguage string `json:"displayLanguage"`
 }
 
 type vacationResource struct {

@@ -145,11 +145,11 @@ func (s *Server) applyUser(u SeedUser, dir string) error {
 	b.mu.Lock()
 	for _, name := range u.Labels {
 		if _, err := b.labels.ensure(name); err != nil {
-			b.mu.Unlock()
+			b.unlock()
 			return fmt.Errorf("label %q: %w", name, err)
 		}
 	}
-	b.mu.Unlock()
+	b.unlock()
 	for j, m := range u.Messages {
 		if err := s.applyMessage(u.Email, m, dir); err != nil {
 			return fmt.Errorf("message %d: %w", j+1, err)

@@ -22,10 +22,13 @@ type Options struct {
 	Concurrency int
 	// Now is the clock; nil is time.Now. It must be safe for concurrent use.
 	Now func() time.Time
-	// Control mounts /emulator/faults, which anybody who reaches the port may use.
+	// Control mounts /emulator/, by which anybody who reaches the port may switch faults
+	// and latency, read the counters and verify addresses.
 	Control bool
 	// HistoryRetention is how long history.list looks back; 0 is a week.
 	HistoryRetention time.Duration
+	// Push is where the notifications of watched mailboxes go.
+	Push Push
 	// Logf receives one line for each call: method id, status, units; never
 	// content, addresses or tokens. nil is the default slog logger at debug level.
 	Logf func(format string, args ...any)
@@ -37,7 +40,7 @@ type Server struct {
 	auth        Authenticator
 	now         func() time.Time
 	logf        func(string, ...any)
-	control     bool
+	controlled  bool
 	concurrency int
 	retention   time.Duration
 	latency     atomic.Int64 // nanoseconds
@@ -48,6 +51,8 @@ type Server struct {
 	stats       counters
 	uploads     uploads
 	inFlight    inFlight
+	pusher      *pusher
+	journal     *journal // nil keeps nothing; immutable once served
 
 	mu    sync.RWMutex
 	users map[string]*mailbox // by lower-case address; owned by mu
@@ -68,12 +73,21 @@ func New(o Options) *Server {
 	if o.Auth == nil {
 		o.Auth = StaticTokens{}
 	}
-	return &Server{
-		auth: o.Auth, now: o.Now, logf: o.Logf, control: o.Control,
+	s := &Server{
+		auth: o.Auth, now: o.Now, logf: o.Logf, controlled: o.Control,
 		concurrency: o.Concurrency, retention: o.HistoryRetention,
 		ids: &idSource{now: o.Now}, attachments: newAttachmentIDs(),
 		quota: newQuota(o.Quota, o.Now), users: map[string]*mailbox{},
 	}
+	s.pusher = newPusher(o.Push, s.now, s.logf, &s.faults)
+	return s
+}
+
+// Close ends the notifications still under way and closes what Keep opened. Call it
+// after the last request; without Keep and Push there is nothing to close.
+func (s *Server) Close() error {
+	s.pusher.close()
+	return s.journal.close()
 }
 
 // AddUser opens an empty mailbox. The address must be a plain one (no display
@@ -88,8 +102,9 @@ func (s *Server) AddUser(email, name string) error {
 	if s.users[key] != nil {
 		return fmt.Errorf("emulator: user exists already")
 	}
-	s.users[key] = newMailbox(key, name, s.ids, s.now, s.retention)
+	s.users[key] = newMailbox(key, name, s)
 	s.order = append(s.order, key)
+	s.journal.append(key, []entry{{Name: &name}})
 	return nil
 }
 
@@ -134,7 +149,7 @@ func (s *Server) Insert(email string, raw []byte, labels []string, at time.Time)
 		at = s.dateOf(content)
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	n := newMessage{content: content, date: at}
 	for _, name := range labels {
 		id, err := b.labels.ensure(name)

@@ -8,16 +8,16 @@ import (
 // Stats counts what was asked since the start or the last ResetStats.
 type Stats struct {
 	// Trips are HTTP requests; a batch is one.
-	Trips int64
+	Trips int64 `json:"trips"`
 	// Requests are API calls that named a method; a batch of n makes n.
-	Requests int64
+	Requests int64 `json:"requests"`
 	// Methods counts the calls by method id ("messages.get").
-	Methods map[string]int64
+	Methods map[string]int64 `json:"methods"`
 	// Units are the quota units of the calls that were let through, by the table
 	// in force ("new" when quota is off).
-	Units int64
+	Units int64 `json:"units"`
 	// BytesOut are response bodies as sent, compressed or not, without headers.
-	BytesOut int64
+	BytesOut int64 `json:"bytesOut"`
 }
 
 type counters struct {

@@ -1,0 +1,181 @@
+package emulator
+
+import (
+	"strconv"
+	"strings"
+)
+
+// unlock ends a change of the mailbox: what changed goes to the journal, the lock is
+// released, and whoever watches the mailbox hears of it. Changes made under one lock
+// are one line of the journal: kept together or not at all.
+func (b *mailbox) unlock() {
+	for _, l := range b.labels.changed {
+		if b.labels.byID[l.id] == l {
+			b.note(entry{Label: &storedLabel{l.id, l.name, l.messageList, l.labelList, l.color}})
+		} else {
+			b.note(entry{LabelGone: l.id})
+		}
+	}
+	if b.settingsChanged {
+		b.note(entry{Settings: &b.settings})
+	}
+	if len(b.entries) > 0 {
+		b.journal.append(b.email, b.entries)
+	}
+	b.entries, b.labels.changed, b.settingsChanged = nil, nil, false
+	notices := b.noticesLocked()
+	b.mu.Unlock()
+	for _, n := range notices {
+		b.pusher.send(n)
+	}
+}
+
+// note remembers a change for the journal. What it points at may change until the
+// lock is released.
+func (b *mailbox) note(e entry) {
+	if b.journal != nil {
+		b.entries = append(b.entries, e)
+	}
+}
+
+// recordLocked writes a change into the history and returns its id.
+func (b *mailbox) recordLocked(r historyRecord) uint64 {
+	id := b.history.add(b.now(), r)
+	if b.journal != nil {
+		r = b.history.records[len(b.history.records)-1]
+		b.note(entry{Record: &r})
+	}
+	return id
+}
+
+// entry is one change as the journal keeps it; one of its fields is set. Applied in
+// order to an empty mailbox, the entries make it what it was.
+type entry struct {
+	Name      *string        `json:"name,omitempty"` // the mailbox is opened for a person of this name
+	Settings  *settings      `json:"settings,omitempty"`
+	Label     *storedLabel   `json:"label,omitempty"`
+	LabelGone string         `json:"labelGone,omitempty"`
+	Message   *storedMessage `json:"message,omitempty"`
+	Relabel   *storedLabels  `json:"relabel,omitempty"`
+	Gone      string         `json:"gone,omitempty"`    // id of a message that is deleted
+	History   *storedHistory `json:"history,omitempty"` // where the history begins
+	Record    *historyRecord `json:"record,omitempty"`
+}
+
+type storedLabel struct {
+	ID          string         `json:"id"`
+	Name        string         `json:"name"`
+	MessageList string         `json:"messageList"`
+	LabelList   string         `json:"labelList"`
+	Color       *colorResource `json:"color,omitempty"`
+}
+
+type storedMessage struct {
+	storedLabels
+	Seq     uint64 `json:"seq"`
+	Thread  string `json:"thread"`
+	Date    int64  `json:"date"` // ms since 1970
+	DraftID string `json:"draftId,omitempty"`
+	Raw     []byte `json:"raw"`
+}
+
+type storedLabels struct {
+	ID        string   `json:"id"`
+	Labels    []string `json:"labels"`
+	HistoryID uint64   `json:"historyId"`
+}
+
+type storedHistory struct {
+	Floor uint64 `json:"floor"`
+	Head  uint64 `json:"head"`
+}
+
+func (m *message) storedLabels() storedLabels { return storedLabels{m.id, m.labels, m.historyID} }
+
+func (m *message) stored() *storedMessage {
+	return &storedMessage{m.storedLabels(), m.seq, m.thread.id, m.date, m.draftID, m.content.raw}
+}
+
+// stateLocked is the mailbox as entries, the shortest that make it.
+func (b *mailbox) stateLocked(keep func(entry) error) error {
+	list := []entry{{Name: &b.name}, {Settings: &b.settings}, {History: &storedHistory{b.history.floor, b.history.head}}}
+	for _, l := range b.labels.list {
+		if l.kind == "user" {
+			list = append(list, entry{Label: &storedLabel{l.id, l.name, l.messageList, l.labelList, l.color}})
+		}
+	}
+	for i := range b.history.records {
+		list = append(list, entry{Record: &b.history.records[i]})
+	}
+	for _, e := range list {
+		if err := keep(e); err != nil {
+			return err
+		}
+	}
+	for i := len(b.byDate) - 1; i >= 0; i-- { // oldest first: so they are stored fastest
+		if err := keep(entry{Message: b.byDate[i].stored()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyLocked does what an entry says; false when it fits no mailbox.
+func (b *mailbox) applyLocked(e entry) bool {
+	switch {
+	case e.Settings != nil:
+		b.settings = *e.Settings
+	case e.Label != nil:
+		b.labels.restore(*e.Label)
+	case e.LabelGone != "":
+		if l := b.labels.byID[e.LabelGone]; l != nil {
+			b.labels.remove(l)
+		}
+	case e.Message != nil:
+		return b.restoreLocked(*e.Message)
+	case e.Relabel != nil:
+		m := b.messages[e.Relabel.ID]
+		if m == nil {
+			return false
+		}
+		m.labels, m.historyID = e.Relabel.Labels, e.Relabel.HistoryID
+	case e.Gone != "":
+		m := b.messages[e.Gone]
+		if m == nil {
+			return false
+		}
+		b.dropLocked(m)
+	case e.History != nil:
+		b.history.floor, b.history.head = e.History.Floor, e.History.Head
+	case e.Record != nil:
+		b.history.records = append(b.history.records, *e.Record)
+		b.history.head = max(b.history.head, e.Record.ID)
+	}
+	return true
+}
+
+func (b *mailbox) restoreLocked(s storedMessage) bool {
+	content, err := newMail(s.Raw)
+	id, bad := strconv.ParseUint(s.ID, 16, 64)
+	if err != nil || bad != nil || s.Seq > b.seq+seqRange {
+		return false
+	}
+	b.ids.after(id)
+	b.placeLocked(&message{
+		id: s.ID, seq: s.Seq, date: s.Date, labels: s.Labels, historyID: s.HistoryID, draftID: s.DraftID, content: content,
+	}, s.Thread)
+	return true
+}
+
+// restore puts a user label in, or in the place of the one with the same id.
+func (s *labelSet) restore(r storedLabel) {
+	l := s.byID[r.ID]
+	if l == nil {
+		l = &label{id: r.ID, kind: "user"}
+		s.put(l)
+	}
+	l.name, l.messageList, l.labelList, l.color = r.Name, r.MessageList, r.LabelList, r.Color
+	if n, err := strconv.Atoi(strings.TrimPrefix(r.ID, "Label_")); err == nil {
+		s.last = max(s.last, n)
+	}
+}
