@@ -108,7 +108,7 @@ func TestSimulate(t *testing.T) {
 		want []string
 	}{
 		{[]string{"--who", "owner"}, []string{"the owner, at the page", "allowed", "owner_at_page", "message_view"}},
-		{[]string{"--who", "owner", "--purpose", "marketing.audience"}, []string{"refused", "LU-PROH-ADS", "never for advertising"}},
+		{[]string{"--who", "owner", "--purpose", "marketing.audience"}, []string{"refused", "LU-PROH-ADS", "advertis"}},
 		{[]string{"--who", "support-agreed", "--what", "threads.get"}, []string{"refused", "LU-HUM-1"}},
 		{[]string{"--who", "owner", "--state", "disconnected"}, []string{"refused", "DEL-1"}},
 		{[]string{"--who", "owner", "--scopes", "openid"}, []string{"refused", "MIN-2"}},

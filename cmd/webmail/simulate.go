@@ -76,12 +76,16 @@ type answer struct {
 }
 
 func (c *simulateCmd) ask(ctx context.Context, judge *policy.Judge, tables limiteduse.Tables) ([]answer, error) {
+	said, err := clauseWords()
+	if err != nil {
+		return nil, err
+	}
 	var answers []answer
 	ask := func(who string, in policy.Input) {
 		v := judge.Ask(ctx, in)
 		a := answer{Who: who, Feature: in.Feature, Verdict: v, Input: in}
 		for _, clause := range v.Clauses {
-			a.Why = append(a.Why, inWords(clause))
+			a.Why = append(a.Why, cmp.Or(said[clause], clause))
 		}
 		answers = append(answers, a)
 	}
