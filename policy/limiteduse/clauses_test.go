@@ -141,6 +141,20 @@ func TestClausesHaveTheirRules(t *testing.T) {
 	}
 }
 
+// TestCasesAreOfClauses: what every policy must refuse or allow is about a clause of the registry.
+func TestCasesAreOfClauses(t *testing.T) {
+	cases, err := limiteduse.ReadCases()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clauses := registry(t)
+	for _, c := range append(cases.Deny, cases.Allow...) {
+		if !slices.ContainsFunc(clauses, func(r limiteduse.Clause) bool { return r.ID == c.Clause }) {
+			t.Errorf("case %s is about %s, which is no clause", c.ID, c.Clause)
+		}
+	}
+}
+
 // TestMechanismsExist finds every symbol that a row names where it is declared.
 func TestMechanismsExist(t *testing.T) {
 	for _, c := range registry(t) {
