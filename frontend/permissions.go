@@ -8,8 +8,9 @@ import (
 	"github.com/totalengage/webmail/policy/consent"
 )
 
-// eventWithdrawn is the lifecycle event of an owner who takes a permission back: feature, recipient.
-const eventWithdrawn = "permission.withdrawn"
+// EventWithdrawn is the lifecycle event of an owner who takes a permission back: feature, recipient, permission (its
+// number, by which it is ended again should a copy of the database bring it back).
+const EventWithdrawn = "permission.withdrawn"
 
 // listPermissions shows an owner what may leave, and to whom.
 func (s *Server) listPermissions(v *visit) error {
@@ -50,7 +51,7 @@ func (s *Server) withdrawPermission(v *visit) error {
 			continue
 		}
 		err := s.Gate.Record(v.r.Context(), policy.Lifecycle{
-			Event: eventWithdrawn, Actor: v.inbox.Actor, Account: p.Account, Details: map[string]string{"feature": string(p.Feature), "recipient": p.Recipient},
+			Event: EventWithdrawn, Actor: v.inbox.Actor, Account: p.Account, Details: map[string]string{"feature": string(p.Feature), "recipient": p.Recipient, "permission": p.ID},
 		})
 		if err != nil {
 			return err

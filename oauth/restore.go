@@ -21,6 +21,20 @@ import (
 // overlap is read twice, for clocks of several nodes differ.
 const overlap = time.Hour
 
+// replay is what another package ends by events of its own.
+type replay struct {
+	events []string
+	again  func(ctx context.Context, ended *policy.Journal) error
+}
+
+// OnReplay registers what else to end again: again is given the events with these names since the database was
+// last known to be right. Doing it for what has ended already must do nothing. Call it before Replay.
+func (v *Vault) OnReplay(again func(ctx context.Context, ended *policy.Journal) error, events ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.replays = append(v.replays, replay{events, again})
+}
+
 // Replay deletes again what the log says was deleted since the database was last known to be right. Run it at
 // every start, before anything is served, and now and then after, with all OnPurge and OnPersonPurge in place. It returns how many
 // mailboxes and persons a restored copy had brought back.
@@ -30,6 +44,9 @@ func (v *Vault) Replay(ctx context.Context) (mailboxes, persons int, err error) 
 		return 0, 0, err
 	}
 	until := v.store.now()
+	v.mu.Lock()
+	others := v.replays
+	v.mu.Unlock()
 	gone, err := v.gate.Journal(ctx, since, EventAccountDisconnected, EventAccountErased, EventPersonDeleted)
 	if err != nil {
 		return 0, 0, err
@@ -37,6 +54,15 @@ func (v *Vault) Replay(ctx context.Context) (mailboxes, persons int, err error) 
 	if !gone.Empty() {
 		if mailboxes, persons, err = v.replay(ctx, gone); err != nil {
 			return mailboxes, persons, err
+		}
+	}
+	for _, other := range others {
+		ended, err := v.gate.Journal(ctx, since, other.events...)
+		if err != nil {
+			return mailboxes, persons, err
+		}
+		if err := other.again(ctx, ended); err != nil {
+			return mailboxes, persons, fmt.Errorf("oauth: replaying deletions: %w", err)
 		}
 	}
 	return mailboxes, persons, v.noteDeletionsMade(ctx, until)

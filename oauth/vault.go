@@ -28,6 +28,7 @@ type Vault struct {
 	mu      sync.Mutex    // guards the registrations below
 	purges  []PurgeFunc   // see OnPurge
 	persons []PersonPurge // see OnPersonPurge
+	replays []replay      // see OnReplay
 }
 
 // accessToken is valid for the connection that had this epoch, on any node: a later connect or disconnect

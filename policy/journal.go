@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/totalengage/webmail/policy/decisionlog"
@@ -15,11 +16,12 @@ type Journal struct {
 	gate     *Gate
 	accounts map[string]bool
 	actors   map[string]bool
+	details  map[string][]string
 }
 
 // Journal reads the lifecycle events with the given names from since on. It costs a pass over the events since then.
 func (g *Gate) Journal(ctx context.Context, since time.Time, events ...string) (*Journal, error) {
-	j := &Journal{gate: g, accounts: map[string]bool{}, actors: map[string]bool{}}
+	j := &Journal{gate: g, accounts: map[string]bool{}, actors: map[string]bool{}, details: map[string][]string{}}
 	for _, event := range events {
 		f := decisionlog.Filter{Kind: decisionlog.Lifecycle, Operation: event, Since: since, Limit: decisionlog.MaxPage}
 		for {
@@ -34,6 +36,9 @@ func (g *Gate) Journal(ctx context.Context, since time.Time, events ...string) (
 				case r.Actor != "":
 					j.actors[r.Actor] = true
 				}
+				if err := j.read(r.Body); err != nil {
+					return nil, err
+				}
 			}
 			if page.Next == 0 {
 				break
@@ -43,6 +48,20 @@ func (g *Gate) Journal(ctx context.Context, since time.Time, events ...string) (
 	}
 	return j, nil
 }
+
+func (j *Journal) read(body []byte) error {
+	var ev lifecycleEvent
+	if err := decodeStrict(body, &ev); err != nil {
+		return err
+	}
+	for name, value := range ev.Details {
+		j.details[name] = append(j.details[name], strings.Fields(value)...)
+	}
+	return nil
+}
+
+// Details lists what the events say under a name, word by word.
+func (j *Journal) Details(name string) []string { return j.details[name] }
 
 // Account tells whether one of the events was about a mailbox with this log key.
 func (j *Journal) Account(id AccountID, logKey []byte) bool {

@@ -434,6 +434,11 @@ func TestRestoredBackup(t *testing.T) {
 	ada, ben := newBrowser(t, d.base), newBrowser(t, d.base)
 	ada.signIn(adaAddress)
 	ben.signIn(benAddress)
+	id := d.put(benAddress, "Hello", "there")
+	other := d.put(benAddress, "Another", "one")
+	for _, message := range []string{id, other} {
+		ben.post("/api/accounts/"+ben.account+"/messages/"+message+"/images", map[string]any{"for": "message"}, nil)
+	}
 	d.stop()
 	kept := map[string][]byte{}
 	for _, name := range []string{"webmail.db", "keys/master-keyset.json", "keys/pseudonym.key", "keys/lookup.key"} {
@@ -447,6 +452,13 @@ func TestRestoredBackup(t *testing.T) {
 	d.start()
 	ada.stepUp("delete", adaAddress)
 	ada.post("/api/me/delete", nil, nil)
+	withdrawn, err := d.system.permits.Find(t.Context(), policy.AccountID(ben.account), "remote_images", "remote_host", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status := ben.status("DELETE", "/api/accounts/"+ben.account+"/permissions/"+withdrawn.ID, nil, nil); status != 204 {
+		t.Fatalf("withdrawing a permission: %d", status)
+	}
 	d.stop()
 	for name, content := range kept {
 		path := filepath.Join(d.options.Data, name)
@@ -469,6 +481,9 @@ func TestRestoredBackup(t *testing.T) {
 	}
 	if got := ada.status("GET", "/api/accounts/"+ada.account+"/labels", nil, nil); got != 401 {
 		t.Errorf("Ada after the start: %d, want 401", got)
+	}
+	if got := rowsOf(t, d.system.product, `SELECT resource FROM permissions`); !slices.Equal(got, []string{other}) {
+		t.Errorf("permissions after the start: for %v, want the one alone that Ben did not take back", got)
 	}
 	ben.signIn(benAddress) // sessions of the copy ended
 	ben.get("/api/accounts/"+ben.account+"/labels", nil)

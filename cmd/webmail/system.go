@@ -238,6 +238,9 @@ func (s *system) openMail(ctx context.Context) error {
 		return err
 	}
 	s.closers = append(s.closers, s.inbox.Close)
+	s.vault.OnReplay(func(ctx context.Context, ended *policy.Journal) error {
+		return s.permits.Drop(ctx, ended.Details("permission"))
+	}, frontend.EventWithdrawn, platform.EventDisconnected)
 	s.vault.OnPurge(func(ctx context.Context, account policy.AccountID) error {
 		s.inbox.Forget(account)
 		return errors.Join(s.inbox.Purge(ctx, account), s.permits.PurgeAccount(ctx, account), s.desk.Purge(ctx, account))

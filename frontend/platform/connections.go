@@ -129,6 +129,7 @@ func (p *Platform) Disconnect(ctx context.Context, actor policy.Actor, account p
 		return err
 	}
 	var ended []use
+	var permissions []string
 	for _, g := range given {
 		if g.Recipient != recipient || g.Resource != service {
 			continue
@@ -136,23 +137,25 @@ func (p *Platform) Disconnect(ctx context.Context, actor policy.Actor, account p
 		if err := p.Permissions.Withdraw(ctx, account, g.ID); err != nil && !errors.Is(err, policy.ErrUnknown) {
 			return err
 		}
-		ended = append(ended, use{feature: g.Feature})
+		ended, permissions = append(ended, use{feature: g.Feature}), append(permissions, g.ID)
 	}
 	if len(ended) == 0 {
 		return nil
 	}
-	return p.record(ctx, EventDisconnected, actor, account, service, ended)
+	return p.record(ctx, EventDisconnected, actor, account, service, ended, permissions...)
 }
 
-func (p *Platform) record(ctx context.Context, event string, actor policy.Actor, account policy.AccountID, service string, of []use) error {
+func (p *Platform) record(ctx context.Context, event string, actor policy.Actor, account policy.AccountID, service string, of []use, permissions ...string) error {
 	features := make([]string, len(of))
 	for i, u := range of {
 		features[i] = string(u.feature)
 	}
 	slices.Sort(features)
-	return p.Gate.Record(ctx, policy.Lifecycle{
-		Event: event, Actor: actor, Account: account, Details: map[string]string{"service": service, "features": strings.Join(features, " ")},
-	})
+	details := map[string]string{"service": service, "features": strings.Join(features, " ")}
+	if len(permissions) > 0 {
+		details["permission"] = strings.Join(permissions, " ") // ended again should a copy of the database bring them back
+	}
+	return p.Gate.Record(ctx, policy.Lifecycle{Event: event, Actor: actor, Account: account, Details: details})
 }
 
 // Return is where the owner goes after connecting a service: the address registered for it, with the mailbox's
