@@ -1,7 +1,6 @@
 package gmail
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"strconv"
 
 	gmailv1 "google.golang.org/api/gmail/v1"
-	"google.golang.org/api/googleapi"
 )
 
 // one makes a call of a single request through Google's client.
@@ -45,7 +43,7 @@ func ListLabels() Call[[]*Label] {
 // GetLabels asks for labels with counts, in one batch (1 unit each).
 func GetLabels(ids ...string) Call[[]Answer[*Label]] {
 	return batch[*Label](len(ids), func(i int) (string, *http.Request) {
-		return ids[i], inner(http.MethodGet, "labels/"+url.PathEscape(ids[i]), nil, nil)
+		return ids[i], inner(http.MethodGet, "labels/"+escaped(ids[i]), nil, nil)
 	})
 }
 
@@ -96,7 +94,7 @@ func getMessages(format string, headers, ids []string) Call[[]Answer[*Message]] 
 		query["metadataHeaders"] = headers
 	}
 	return batch[*Message](len(ids), func(i int) (string, *http.Request) {
-		return ids[i], inner(http.MethodGet, "messages/"+url.PathEscape(ids[i]), query, nil)
+		return ids[i], inner(http.MethodGet, "messages/"+escaped(ids[i]), query, nil)
 	})
 }
 
@@ -129,7 +127,7 @@ func ModifyThreads(ids, add, remove []string) Call[[]Answer[*Thread]] {
 		panic(err) // strings always encode
 	}
 	return batch[*Thread](len(ids), func(i int) (string, *http.Request) {
-		return ids[i], inner(http.MethodPost, "threads/"+url.PathEscape(ids[i])+"/modify", nil, body)
+		return ids[i], inner(http.MethodPost, "threads/"+escaped(ids[i])+"/modify", nil, body)
 	})
 }
 
@@ -141,7 +139,7 @@ func UntrashThreads(ids ...string) Call[[]Answer[*Thread]] { return threadsVerb(
 
 func threadsVerb(verb string, ids []string) Call[[]Answer[*Thread]] {
 	return batch[*Thread](len(ids), func(i int) (string, *http.Request) {
-		return ids[i], inner(http.MethodPost, "threads/"+url.PathEscape(ids[i])+"/"+verb, nil, nil)
+		return ids[i], inner(http.MethodPost, "threads/"+escaped(ids[i])+"/"+verb, nil, nil)
 	})
 }
 
@@ -184,11 +182,11 @@ func GetDraft(id string) Call[*Draft] {
 
 // CreateDraft makes a draft (10 units). An unknown outcome must be reconciled by the caller.
 func CreateDraft(raw []byte, thread string) Call[*Draft] {
+	if len(raw) > inJSON {
+		return UploadDraft(inMemory(raw), thread)
+	}
 	return one(func(ctx context.Context, u *gmailv1.UsersService) (*Draft, error) {
 		d := &Draft{Message: &Message{ThreadId: thread}}
-		if len(raw) > inJSON {
-			return u.Drafts.Create("me", d).Media(bytes.NewReader(raw), asMessage...).Context(ctx).Do()
-		}
 		d.Message.Raw = base64.URLEncoding.EncodeToString(raw)
 		return u.Drafts.Create("me", d).Context(ctx).Do()
 	})
@@ -196,11 +194,11 @@ func CreateDraft(raw []byte, thread string) Call[*Draft] {
 
 // UpdateDraft replaces a draft's message, which gets another id (15 units).
 func UpdateDraft(id string, raw []byte, thread string) Call[*Draft] {
+	if len(raw) > inJSON {
+		return UploadUpdate(id, inMemory(raw), thread)
+	}
 	return one(func(ctx context.Context, u *gmailv1.UsersService) (*Draft, error) {
 		d := &Draft{Message: &Message{ThreadId: thread}}
-		if len(raw) > inJSON {
-			return u.Drafts.Update("me", id, d).Media(bytes.NewReader(raw), asMessage...).Context(ctx).Do()
-		}
 		d.Message.Raw = base64.URLEncoding.EncodeToString(raw)
 		return u.Drafts.Update("me", id, d).Context(ctx).Do()
 	})
@@ -216,11 +214,11 @@ func DeleteDraft(id string) Call[struct{}] {
 // SendDraft sends a draft with exactly this message, whatever the draft held before (100 units), so that
 // what was decided is what leaves. An unknown outcome must be reconciled by the caller.
 func SendDraft(id string, raw []byte, thread string) Call[*Message] {
+	if len(raw) > inJSON {
+		return UploadSend(id, inMemory(raw), thread)
+	}
 	return one(func(ctx context.Context, u *gmailv1.UsersService) (*Message, error) {
 		d := &Draft{Id: id, Message: &Message{ThreadId: thread}}
-		if len(raw) > inJSON {
-			return u.Drafts.Send("me", d).Media(bytes.NewReader(raw), asMessage...).Context(ctx).Do()
-		}
 		d.Message.Raw = base64.URLEncoding.EncodeToString(raw)
 		return u.Drafts.Send("me", d).Context(ctx).Do()
 	})
@@ -230,11 +228,11 @@ func SendDraft(id string, raw []byte, thread string) Call[*Message] {
 // and base64 adds a third (GMAIL.md 1.4).
 const inJSON = 3_500_000
 
-// asMessage uploads in one multipart request; resuming is of no use to a send that must not be repeated.
-var asMessage = []googleapi.MediaOption{googleapi.ContentType("message/rfc822"), googleapi.ChunkSize(0)}
-
 // MaxMessage is the largest message that Gmail accepts, in bytes (35 MiB).
 const MaxMessage = 36_700_160
+
+// escaped is an id as a path segment.
+func escaped(id string) string { return url.PathEscape(id) }
 
 // inner builds a request for a batch.
 func inner(verb, path string, query url.Values, body []byte) *http.Request {

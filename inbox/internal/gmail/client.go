@@ -116,9 +116,12 @@ func (l *lookout) RoundTrip(req *http.Request) (*http.Response, error) {
 	if l.seen == nil {
 		copy := req.Clone(req.Context())
 		if req.Body != nil {
-			if _, err := bodyBytes(req); err != nil {
-				return nil, err
+			if req.GetBody == nil {
+				if _, err := bodyBytes(req); err != nil {
+					return nil, err
+				}
 			}
+			copy.GetBody = req.GetBody
 			copy.Body, _ = req.GetBody()
 		}
 		l.seen = copy

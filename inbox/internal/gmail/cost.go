@@ -19,19 +19,14 @@ var units = map[policy.Operation]int{
 // once are the operations whose repetition after an unknown outcome could do something twice.
 var once = map[policy.Operation]bool{"drafts.create": true, "drafts.send": true, "drafts.update": true}
 
-// costOf says what a request costs and whether it may be repeated.
-func costOf(req *http.Request) (n need, idempotent bool, err error) {
-	targets, err := targetsOf(req)
-	if err != nil {
-		return need{}, false, err
-	}
-	idempotent = true
-	n = need{parts: len(targets), urgency: urgencyOf(req.Context())}
-	for _, t := range targets {
+// costOf says what a request that does this costs, and whether it may be repeated.
+func costOf(uses []policy.Target) (n need, idempotent bool) {
+	idempotent, n.parts = true, len(uses)
+	for _, t := range uses {
 		n.units += units[t.Operation]
 		idempotent = idempotent && !once[t.Operation]
 	}
-	return n, idempotent, nil
+	return n, idempotent
 }
 
 // peekError classifies an error answer and leaves its body to be read again.

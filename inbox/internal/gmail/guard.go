@@ -29,7 +29,7 @@ type guard struct {
 	gate   *policy.Gate
 	grant  *policy.Grant
 	tokens Tokens
-	next   http.RoundTripper // quota, retries, network
+	next   *accountSender // quota, retries, network
 	scheme string
 	host   string // the only host it speaks to
 }
@@ -49,15 +49,18 @@ func checkHeaders(req *http.Request, allowed ...string) error {
 }
 
 func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := g.check(req); err != nil {
+	uses, err := g.check(req)
+	if err != nil {
 		return nil, ours{err}
 	}
+	n, idempotent := costOf(uses)
+	n.urgency = urgencyOf(req.Context())
 	for attempt := 0; ; attempt++ {
 		token, err := g.tokens.Token(req.Context(), g.grant)
 		if err != nil {
 			return nil, ours{err}
 		}
-		res, err := g.next.RoundTrip(authorized(req, token))
+		res, err := g.next.send(authorized(req, token), n, idempotent)
 		if err != nil || res.StatusCode != http.StatusUnauthorized || attempt > 0 || req.GetBody == nil && req.Body != nil {
 			return res, err
 		}
@@ -69,18 +72,18 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // check reads the request and asks the gate whether the grant covers all that it does.
-func (g *guard) check(req *http.Request) error {
+func (g *guard) check(req *http.Request) ([]policy.Target, error) {
 	if req.URL.Scheme != g.scheme || req.URL.Host != g.host || req.Host != "" && req.Host != g.host || req.URL.User != nil {
-		return &policy.NotCovered{Why: "another host"}
+		return nil, &policy.NotCovered{Why: "another host"}
 	}
 	if err := checkHeaders(req, "Content-Type", "User-Agent", "X-Goog-Api-Client"); err != nil {
-		return &policy.NotCovered{Why: err.Error()}
+		return nil, &policy.NotCovered{Why: err.Error()}
 	}
 	uses, err := targetsOf(req)
 	if err != nil {
-		return &policy.NotCovered{Why: err.Error()}
+		return nil, &policy.NotCovered{Why: err.Error()}
 	}
-	return g.gate.Use(req.Context(), g.grant, uses...)
+	return uses, g.gate.Use(req.Context(), g.grant, uses...)
 }
 
 // authorized clones the request with the token and a fresh body.

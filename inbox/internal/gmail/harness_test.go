@@ -190,6 +190,21 @@ func newServedWorld(tb testing.TB, reply func(int, hit) *http.Response) *world {
 	return worldAt(tb, up, server.URL+"/", &http.Transport{})
 }
 
+// newWorldWith makes a client whose requests nobody keeps.
+func newWorldWith(tb testing.TB, answer func(*http.Request) *http.Response) *world {
+	tb.Helper()
+	return worldAt(tb, &upstream{}, gmail.GoogleEndpoint, roundTrip(answer))
+}
+
+type roundTrip func(*http.Request) *http.Response
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) {
+	if res := f(req); res != nil {
+		return res, nil
+	}
+	return nil, fmt.Errorf("the body broke off")
+}
+
 func worldAt(tb testing.TB, up *upstream, endpoint string, transport http.RoundTripper) *world {
 	tb.Helper()
 	must := func(err error) {

@@ -62,11 +62,8 @@ type accountSender struct {
 	valid     func(context.Context) error
 }
 
-func (s *accountSender) RoundTrip(req *http.Request) (*http.Response, error) {
-	n, idempotent, err := costOf(req)
-	if err != nil {
-		return nil, err
-	}
+// send sends a request that the guard has read and admitted, and repeats what may be repeated.
+func (s *accountSender) send(req *http.Request, n need, idempotent bool) (*http.Response, error) {
 	for attempt := 0; ; attempt++ {
 		res, err := s.once(req, n)
 		fault := failure(req, res, err)

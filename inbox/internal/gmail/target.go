@@ -233,6 +233,9 @@ func readBody(req *http.Request) (content, error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return content{}, nil
 	}
+	if media, params, err := mime.ParseMediaType(req.Header.Get("Content-Type")); err == nil && media == "multipart/related" && req.GetBody != nil {
+		return readUpload(req, params["boundary"])
+	}
 	data, err := io.ReadAll(io.LimitReader(req.Body, maxRequest+1))
 	if err != nil {
 		return content{}, fmt.Errorf("%w: its body cannot be read", errUnreadable)
