@@ -143,15 +143,25 @@ func (c *facets) values() []any {
 // facetSets lists the combinations that occur. It jumps through the index from each to the next, without reading
 // the events between.
 func (l *Log) facetSets(ctx context.Context) ([]facets, error) {
-	qualified := func(table string) string {
-		return table + "." + strings.ReplaceAll(facetColumns, ", ", ", "+table+".")
+	qualified := func(table, end string) string {
+		var names []string
+		for _, name := range strings.Split(facetColumns, ", ") {
+			if name = table + "." + name; name != table+".allowed" {
+				name += end
+			}
+			names = append(names, name)
+		}
+		return strings.Join(names, ", ")
 	}
+	// As expressions, which have no affinity, and with a last place that no event has, SQLite seeks to the next
+	// combination; without either it would read the rest of this one.
+	this, next := qualified("e", ""), qualified("n", "")+", n.idx"
 	rows, err := l.db.Read().QueryContext(ctx, `WITH RECURSIVE jump(idx) AS (
-			SELECT (SELECT idx FROM decisionlog_events ORDER BY `+facetColumns+` LIMIT 1)
+			SELECT (SELECT idx FROM decisionlog_events ORDER BY `+facetColumns+`, idx LIMIT 1)
 			UNION ALL
-			SELECT (SELECT n.idx FROM decisionlog_events AS n WHERE (`+qualified("n")+`) > (`+qualified("e")+`) ORDER BY `+qualified("n")+` LIMIT 1)
+			SELECT (SELECT n.idx FROM decisionlog_events AS n WHERE (`+next+`) > (`+qualified("e", " || ''")+`, 9223372036854775807) ORDER BY `+next+` LIMIT 1)
 			FROM jump JOIN decisionlog_events AS e ON e.idx = jump.idx
-		) SELECT `+qualified("e")+` FROM jump JOIN decisionlog_events AS e ON e.idx = jump.idx`)
+		) SELECT `+this+` FROM jump JOIN decisionlog_events AS e ON e.idx = jump.idx`)
 	if err != nil {
 		return nil, fmt.Errorf("decisionlog: query: %w", err)
 	}

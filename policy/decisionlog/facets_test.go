@@ -106,7 +106,7 @@ func TestTallyCountsWhatIsThere(t *testing.T) {
 		log := openLog(t, open(t), config(t))
 		tally := decisionlog.NewTally(log)
 		size := 0
-		for _, grow := range []int{1500, 0, 700} { // the second and third time only what is new is read
+		for _, grow := range []int{12000, 0, 700} { // the second and third time only what is new is read
 			var entries []decisionlog.Entry
 			for range grow {
 				entry := busy(size)

@@ -3,10 +3,9 @@ package decisionlog
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/totalengage/webmail/internal/database"
 )
 
 // Count is how many events of one day share their facets.
@@ -55,35 +54,22 @@ func (t *Tally) Counts(ctx context.Context, f Filter) (counts []Count, size int6
 	return counts, t.counted, nil
 }
 
+// many is from how many events on it is faster to go through the index of facets than through the events.
+const many = 10_000
+
 // advance counts what is new.
 func (t *Tally) advance(ctx context.Context) error {
 	row, err := readHead(ctx, t.log.db.Read())
 	if err != nil || row.tree.N <= t.counted {
 		return err
 	}
-	from := ` FROM decisionlog_events WHERE idx < $1 AND idx >= $2`
-	if t.counted == 0 && t.log.db.Dialect() == database.SQLite {
-		from = ` FROM decisionlog_events INDEXED BY decisionlog_events_facets WHERE idx < $1 AND idx >= $2` // it need not read the events
-	}
-	rows, err := t.log.db.Read().QueryContext(ctx, fmt.Sprintf(`SELECT %s, at / %d AS day, count(*)%s GROUP BY %s, at / %d`,
-		facetColumns, int64(microsADay), from, facetColumns, int64(microsADay)), row.tree.N, t.counted)
-	if err != nil {
-		return fmt.Errorf("decisionlog: count: %w", err)
-	}
-	defer rows.Close()
 	added := map[int64]map[facets]int64{}
-	for rows.Next() {
-		var set facets
-		var day, n int64
-		if err := rows.Scan(append(set.fields(), &day, &n)...); err != nil {
-			return fmt.Errorf("decisionlog: count: %w", err)
-		}
-		if added[day] == nil {
-			added[day] = map[facets]int64{}
-		}
-		added[day][set] = n
+	if row.tree.N-t.counted < many {
+		err = t.countEvents(ctx, added, row.tree.N)
+	} else {
+		err = t.countSets(ctx, added, row.tree.N)
 	}
-	if err := rows.Err(); err != nil {
+	if err != nil {
 		return fmt.Errorf("decisionlog: count: %w", err)
 	}
 	for day, sets := range added {
@@ -96,6 +82,69 @@ func (t *Tally) advance(ctx context.Context) error {
 	}
 	t.counted = row.tree.N
 	return nil
+}
+
+// dayOf is the day of an event, as a number.
+const dayOf = `at / 86400000000`
+
+// countEvents reads the events from the last one counted.
+func (t *Tally) countEvents(ctx context.Context, added map[int64]map[facets]int64, before int64) error {
+	return t.rows(ctx, `SELECT `+facetColumns+`, `+dayOf+`, count(*) FROM decisionlog_events WHERE idx >= $1 AND idx < $2 GROUP BY `+facetColumns+`, `+dayOf,
+		[]any{t.counted, before}, func(scan func(...any) error) error {
+			var set facets
+			var day, n int64
+			err := scan(append(set.fields(), &day, &n)...)
+			add(added, day, set, n)
+			return err
+		})
+}
+
+// countSets counts each combination by itself, in the index of facets alone.
+func (t *Tally) countSets(ctx context.Context, added map[int64]map[facets]int64, before int64) error {
+	sets, err := t.log.facetSets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, set := range sets {
+		w := conditions{args: set.values()}
+		for i, name := range strings.Split(facetColumns, ", ") {
+			w.add(fmt.Sprintf("%s = $%d", name, i+1))
+		}
+		w.add("idx >= " + w.arg(t.counted))
+		w.add("idx < " + w.arg(before))
+		err := t.rows(ctx, `SELECT `+dayOf+`, count(*) FROM decisionlog_events`+w.clause()+` GROUP BY `+dayOf, w.args, func(scan func(...any) error) error {
+			var day, n int64
+			err := scan(&day, &n)
+			add(added, day, set, n)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func add(to map[int64]map[facets]int64, day int64, set facets, n int64) {
+	if to[day] == nil {
+		to[day] = map[facets]int64{}
+	}
+	to[day][set] = n
+}
+
+// rows hands the rows of a query to each.
+func (t *Tally) rows(ctx context.Context, query string, args []any, each func(scan func(...any) error) error) error {
+	rows, err := t.log.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // Refuser is somebody who was refused.
