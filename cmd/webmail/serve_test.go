@@ -134,7 +134,7 @@ func TestFlagsVariablesAndFileSayTheSame(t *testing.T) {
 }
 
 func TestHelpIsComplete(t *testing.T) {
-	for _, c := range [][]string{{}, {"serve"}, {"demo"}, {"emulate"}, {"audit", "tail"}, {"audit", "query"}, {"audit", "verify"}} {
+	for _, c := range [][]string{{}, {"serve"}, {"demo"}, {"emulate"}, {"audit", "tail"}, {"audit", "query"}, {"audit", "verify"}, {"policy", "simulate"}, {"policy", "sign"}} {
 		out, status := once(t, append(c, "--help")...)
 		if status != 0 || !strings.Contains(out, "Usage: webmail") || !strings.Contains(out, "--config") {
 			t.Errorf("webmail %v --help: status %d\n%s", c, status, out)
