@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	gmail "github.com/totalengage/webmail/inbox/emulator"
@@ -23,14 +25,27 @@ type emulateCmd struct {
 	Seed    string   `help:"YAML file with users, tokens, messages and OAuth clients (docs/emulate.md)." type:"existingfile"`
 	Import  []string `help:"Mail to import: an mbox, a Maildir, an .eml file or a tree of them, as PATH or ADDRESS=PATH; without an address, for the seed's first user." sep:"none"`
 	Quota   string   `help:"Quota table: new (since May 2026), old, or off." default:"new" enum:"new,old,off"`
-	Control bool     `help:"Serve /emulator/faults, through which tests switch faults."`
+	Control bool     `help:"Serve /emulator/, through which tests switch faults and latency, read counters and verify addresses."`
+	Data    string   `help:"Directory to keep mailboxes in; without it, nothing is kept. A seed's users that are there already are left as they are." type:"path"`
+
+	Push         string `help:"URL that notifications of watched mailboxes are posted to, as by a Pub/Sub push subscription."`
+	PushAudience string `help:"Audience of the notifications' token; the URL by default."`
+	PushAccount  string `help:"Service account that the token is of." default:"gmail-push@emulated.iam.gserviceaccount.com"`
 }
 
-func (c *emulateCmd) Run(ctx context.Context) error {
-	g, err := newGoogle(c.Quota, c.Control)
+// memoryPercent makes the garbage collector work earlier than Go's 100: the heap is mail,
+// which stays.
+const memoryPercent = 50
+
+func (c *emulateCmd) Run(ctx context.Context) (err error) {
+	debug.SetGCPercent(memoryPercent)
+	g, err := pushingGoogle(gmail.Options{
+		Quota: c.Quota, Control: c.Control, Push: gmail.Push{URL: c.Push, Audience: c.PushAudience},
+	}, c.PushAccount)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, g.mail.Close()) }()
 	if err := c.fill(g); err != nil {
 		return err
 	}
@@ -47,6 +62,11 @@ func (c *emulateCmd) Run(ctx context.Context) error {
 }
 
 func (c *emulateCmd) fill(g *emulatedGoogle) error {
+	if c.Data != "" {
+		if err := g.keep(c.Data); err != nil {
+			return fmt.Errorf("--data: %w", err)
+		}
+	}
 	if c.Seed != "" {
 		f, err := os.Open(c.Seed)
 		if err != nil {
@@ -102,14 +122,34 @@ type emulatedGoogle struct {
 }
 
 func newGoogle(quota string, control bool) (*emulatedGoogle, error) {
+	return pushingGoogle(gmail.Options{Quota: quota, Control: control}, "")
+}
+
+// pushingGoogle signs its notifications as a service account of the sign-in.
+func pushingGoogle(o gmail.Options, account string) (*emulatedGoogle, error) {
 	g := &emulatedGoogle{static: gmail.StaticTokens{}}
 	var err error
 	if g.signOn, err = signon.New(signon.Google()); err != nil {
 		return nil, err
 	}
-	g.mail = gmail.New(gmail.Options{Auth: gmail.Chain(g.static, signedIn{g.signOn}), Quota: quota, Control: control})
+	o.Auth = gmail.Chain(g.static, signedIn{g.signOn})
+	o.Push.Sign = func(audience string) (string, error) { return g.signOn.ServiceToken(account, audience) }
+	g.mail = gmail.New(o)
 	g.gmail, g.auth = g.mail.Handler(), g.signOn.Handler()
 	return g, nil
+}
+
+// keep brings back the mailboxes of an earlier run. Sign-ins are not kept: its tokens are no longer good.
+func (g *emulatedGoogle) keep(dir string) error {
+	if err := g.mail.Keep(dir); err != nil {
+		return err
+	}
+	for _, u := range g.mail.Users() {
+		if err := g.signOn.AddUser(signon.User{Email: u.Email, Name: u.Name}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // signedIn lets the emulated Gmail accept the tokens of the emulated sign-in.
@@ -127,7 +167,7 @@ func (g *emulatedGoogle) addUser(email, name string) error {
 	return g.signOn.AddUser(signon.User{Email: email, Name: name})
 }
 
-// apply fills both halves from a seed.
+// apply fills both halves from a seed. A user whose mailbox was kept has it as it was.
 func (g *emulatedGoogle) apply(seed *gmail.Seed, dir string) error {
 	maps.Copy(g.static, seed.StaticTokens()) // before anything is served
 	for _, u := range seed.Users {
@@ -140,7 +180,9 @@ func (g *emulatedGoogle) apply(seed *gmail.Seed, dir string) error {
 			return err
 		}
 	}
-	return g.mail.Apply(seed, dir)
+	fresh := *seed
+	fresh.Users = slices.DeleteFunc(slices.Clone(seed.Users), func(u gmail.SeedUser) bool { return g.mail.HasUser(u.Email) })
+	return g.mail.Apply(&fresh, dir)
 }
 
 // ServeHTTP gives Gmail its paths and the sign-in all others.

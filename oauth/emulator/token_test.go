@@ -479,3 +479,34 @@ func TestKeyRotation(t *testing.T) {
 		t.Error("a token of a key two rotations old still verifies")
 	}
 }
+
+// TestServiceToken verifies the token of a push as a receiver does.
+func TestServiceToken(t *testing.T) {
+	w := startGoogle(t)
+	_, provider := w.config("openid")
+	raw, err := w.server.ServiceToken("push@example.iam.gserviceaccount.com", "https://app.example/push")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(audience string) (*oidc.IDToken, error) {
+		return provider.Verifier(&oidc.Config{ClientID: audience}).Verify(t.Context(), raw)
+	}
+	token, err := check("https://app.example/push")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims struct {
+		Email    string
+		Verified bool `json:"email_verified"`
+		Azp      string
+	}
+	if err := token.Claims(&claims); err != nil {
+		t.Fatal(err)
+	}
+	if claims.Email != "push@example.iam.gserviceaccount.com" || !claims.Verified || claims.Azp != token.Subject {
+		t.Errorf("claims %+v of %s", claims, token.Subject)
+	}
+	if _, err := check("https://other.example/"); err == nil {
+		t.Error("the token is good for another audience")
+	}
+}
