@@ -938,7 +938,7 @@ export interface components {
             title: string;
             status: number;
             /**
-             * @description Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
+             * @description Stable name for programs: unauthenticated, not_connected, reconnect, consent_required, new_use, policy_denied, gate_closed, not_found, invalid, too_large, conflict,
              *     draft_conflict, too_late, rate_limited, upstream_unavailable, cross_site, method_not_allowed, step_up_required, answered, request_expired,
              *     own_request, assertion_refused, acknowledgement_due, second_factor, no_mailbox, not_witnessed, unproven,
              *     outside_unavailable, internal.
