@@ -83,6 +83,45 @@ func TestEveryPurposeIsDisclosed(t *testing.T) {
 	}
 }
 
+// news says by which words a text discloses each feature that an earlier text did not, and each recipient.
+var news = map[string]string{
+	"access_history": "showing you who accessed it", "aggregate_release": "counting how it is used", "aggregate_report": "numbers about at least 50 people",
+	"agreed_view": "support may see specific messages that you agree to", "data_download": "a copy of what is stored", "remote_images": "show the pictures of a message",
+	"start_draft": "Other services of", "unread_badge": "a count of unread messages", "unsubscribe": "unsubscribe from a list",
+	"platform_service": "Other services of", "remote_host": "Those servers see", "unsubscribe_host": "the address that the message names is told so",
+}
+
+// TestEveryChangeIsDisclosed fails when the policy learns a feature or a recipient that the text of its disclosure
+// version does not tell of (DISC-5, CHG-1): a feature of its own needs a text of its own.
+func TestEveryChangeIsDisclosed(t *testing.T) {
+	tables, err := limiteduse.ReadTables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func(name string, version int) {
+		if words := news[name]; words == "" || !strings.Contains(render(t, version).Plain, words) {
+			t.Errorf("%s is not in disclosure %d (words %q)", name, version, words)
+		}
+		for earlier := 1; earlier < version; earlier++ {
+			if strings.Contains(render(t, earlier).Plain, news[name]) {
+				t.Errorf("%s was in disclosure %d already (words %q)", name, earlier, news[name])
+			}
+		}
+	}
+	for name, f := range tables.Features {
+		if f.Disclosure > consent.Current {
+			t.Errorf("%s waits for disclosure %d, which does not exist", name, f.Disclosure)
+		} else if f.Disclosure > 1 {
+			told(name, f.Disclosure)
+		}
+	}
+	for id, r := range tables.Recipients {
+		if len(r.Features) > 0 { // one that no feature uses gets nothing
+			told(id, consent.Current)
+		}
+	}
+}
+
 func TestRender(t *testing.T) {
 	text := render(t, consent.Current)
 	for _, words := range []string{product.Name, product.Operator, product.Contact, product.HelpURL, "not for advertising", "not transferred to anyone", "machine learning"} {
