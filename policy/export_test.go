@@ -131,3 +131,28 @@ func (g *Gate) BreakEngine(ctx context.Context, panics bool) error {
 	g.engine.Store(e)
 	return nil
 }
+
+// FloorAdmits asks the floor alone, and why not.
+func FloorAdmits(ctx context.Context) (func(ctx context.Context, in ast.Value) (bool, []string, error), error) {
+	compiler, err := compile(Embedded())
+	if err != nil {
+		return nil, err
+	}
+	admit, err := rego.New(rego.Compiler(compiler), rego.Query(`data.webmail.floor.admit`)).PrepareForEval(ctx)
+	if err != nil {
+		return nil, err
+	}
+	denials, err := rego.New(rego.Compiler(compiler), rego.Query(`data.webmail.floor.denials`)).PrepareForEval(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, in ast.Value) (bool, []string, error) {
+		rs, err := admit.Eval(ctx, rego.EvalParsedInput(in))
+		if err != nil {
+			return false, nil, err
+		}
+		admitted, _ := only(rs).(bool)
+		clauses, err := (&engine{denials: denials}).explain(ctx, in)
+		return admitted, clauses, err
+	}, nil
+}

@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/limiteduse"
@@ -184,6 +187,7 @@ type judge struct {
 	tables           limiteduse.Tables
 	gate             *policy.Gate
 	variants         map[string]policy.Variant
+	floor            func(context.Context, ast.Value) (admits bool, denials []string, err error)
 	asked            atomic.Int64
 	allowed, refused atomic.Int64
 }
@@ -194,7 +198,11 @@ func newJudge(t *testing.T) *judge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &judge{tables: shipped(t), gate: newWorld(t).gate, variants: variants}
+	floor, err := policy.FloorAdmits(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &judge{tables: shipped(t), gate: newWorld(t).gate, variants: variants, floor: floor}
 }
 
 func shipped(tb testing.TB) limiteduse.Tables {
@@ -208,6 +216,9 @@ func shipped(tb testing.TB) limiteduse.Tables {
 
 // check returns what is wrong with the answers about one input, or nil.
 func (j *judge) check(t *testing.T, in policy.Input) error {
+	if err := j.checkFloor(t, in); err != nil {
+		return err
+	}
 	want, term := oracle(j.tables, in), policy.Term(in)
 	got, err := j.gate.Judge(t.Context(), term)
 	switch {
