@@ -836,12 +836,142 @@ test_new_feature_never_announced if refused_by(with_consent(imaging, {"first": 1
 
 test_no_change_for_a_new_owner if allowed_on(with_consent(imaging, {"first": 2, "notified": now}), "transfer")
 
+# Where the floor and the rules beside it ask for the same, each of them holds without the other.
+
+spoilt_consents := [
+	{"instruction": {"recipient": "push_service"}},
+	{"instruction": {"recipient": ""}},
+	{"instruction": {"account": "other"}},
+	{"instruction": {"feature": "organise"}},
+	{"instruction": {"resource": "other"}},
+	{"instruction": {"resource": ""}, "subject": ""},
+	{"subject": "other"},
+	{"instruction": {"given": now + 1}},
+	{"instruction": {"expires": now}},
+	{"instruction": null},
+]
+
+test_spoilt_consents_are_refused_twice if {
+	every it in [imaging, unsubscribing, badging] {
+		every change in spoilt_consents {
+			spoilt := changed(it, change)
+			not access.basis with input as spoilt
+			not floor.admit with input as spoilt
+		}
+	}
+}
+
+test_consent_from_now_on if {
+	every basis in ["transfer", "platform_caller", "standing_instruction"] {
+		allowed_on(changed(plain[basis], {"instruction": {"given": now, "expires": now + 1}}), basis)
+	}
+}
+
+test_strangers_are_refused_twice if {
+	every it in [reading, imaging, exporting, looking_back] {
+		every actor in [{"id": "other"}, {"id": ""}, {"kind": "delegate"}, {"kind": "staff"}] {
+			spoilt := changed(it, {"actor": actor})
+			not access.basis with input as spoilt
+			not floor.admit with input as spoilt
+		}
+	}
+}
+
+test_rules_ask_for_a_registered_recipient if {
+	every it in [imaging, badging] {
+		not access.basis with input as it with data.limiteduse.recipients as {}
+		not access.basis with input as it with data.limiteduse.recipients as narrowed(it.recipient, "features", {})
+		not access.basis with input as it with data.limiteduse.recipients as narrowed(it.recipient, "classes", {})
+	}
+}
+
+narrowed(recipient, column, names) := {recipient: object.union(object.remove(limiteduse.recipients[recipient], [column]), {column: names})}
+
+test_processor_for_another_feature if {
+	elsewhere := object.union(object.remove(antivirus, ["features"]), {"features": {"other": true}})
+	not basis_with(scanning, {"attachment_scan": attachment_scan}, {"antivirus": elsewhere})
+}
+
+test_every_feature_fits if {
+	every it in plain {
+		refused_by(for_classes(it, {"unheard_of": true}), "LU-USE-1")
+		refused_by(changed(it, {"operation": "messages.batchModify"}), "LU-USE-1")
+		refused_by(changed(it, {"recipient": "push_service", "instruction": {"recipient": "push_service"}}), "LU-USE-1")
+		refused_by(changed(it, {"resource": {"form": "none"}}), "LU-USE-1")
+	}
+}
+
+test_acknowledged_just_now if allowed_on(changed(viewing, {"actor": {"acknowledged": now}}), "agreement")
+
+test_never_acknowledged_early_in_time if {
+	refused_by(changed(charting, {"actor": {"acknowledged": 0}, "release": {"released": 1}, "time": 2}), "LU-HUM-5")
+}
+
+test_consented_just_now if allowed_on(with_consent(reading, {"given": now}), "owner_at_page")
+
+test_released_just_now if allowed_on(changed(charting, {"release": {"released": now}}), "aggregate_report")
+
+test_agreed_just_now if {
+	allowed_on(changed(viewing, {"agreement": {"given": now, "expires": now + hour}}), "agreement")
+}
+
 # The floor by itself
 
 test_floor_admits if {
 	every it in plain {
 		floor.admit with input as it
 		floor.denials == set() with input as it
+	}
+}
+
+of_floor := [
+	# kinds of data, and who may see them
+	[reading, {"resource": {"kind": "settings"}}],
+	[reading, {"resource": {"kind": "log"}}],
+	[reading, {"resource": {"kind": "aggregate"}}],
+	[sending, {"resource": {"kind": "log"}}],
+	[sending, {"actor": {"kind": "auditor"}}],
+	[sending, {"actor": {"kind": "owner"}}],
+	[sending, {"instruction": null}],
+	[sending, {"instruction": {"account": "other"}}],
+	[exporting, {"resource": {"kind": "log"}}],
+	[looking_back, {"actor": {"kind": "service"}}],
+	[auditing, {"actor": {"kind": "staff"}}],
+	[auditing, {"actor": {"kind": "service"}}],
+	[auditing, {"actor": {"kind": "owner"}}],
+	[auditing, {"classes": {"body": true}}],
+	[looking_back, {"classes": {"body": true}}],
+	[auditing, {"resource": {"kind": "message"}}],
+	[auditing, {"resource": {"kind": "store"}}],
+	[auditing, {"resource": {"kind": "settings"}}],
+	[looking_back, {"resource": {"kind": "settings"}}],
+	# agreements
+	[viewing, {"actor": {"kind": "auditor"}, "purpose": "inbox.read"}],
+	[viewing, {"actor": {"kind": "owner", "id": "sam"}, "purpose": "inbox.read"}],
+	[viewing, {"resource": {"kind": "thread"}}],
+	[viewing, {"resource": {"kind": "store"}}],
+	[viewing, {"agreement": {"id": ""}}],
+	[viewing, {"agreement": {"requester": "kim"}}],
+	[viewing, {"agreement": {"account": "other"}}],
+	# numbers
+	[counting, {"actor": {"kind": "owner"}}],
+	[counting, {"actor": {"kind": "staff"}}],
+	[counting, {"resource": {"form": "ids"}}],
+	[counting, {"resource": {"form": "collection"}}],
+	[counting, {"classes": {"body": true}}],
+	[counting, {"resource": {"kind": "message"}, "purpose": "inbox.read"}],
+	[charting, {"actor": {"kind": "service"}}],
+	[charting, {"actor": {"kind": "auditor"}}],
+	[charting, {"actor": {"kind": "owner"}}],
+	[charting, {"release": {"id": ""}, "resource": {"ids": [""]}}],
+	[charting, {"resource": {"kind": "log"}, "purpose": "audit.read"}],
+	[charting, {"resource": {"kind": "settings"}, "purpose": "account.manage"}],
+]
+
+test_floor_alone_refuses if {
+	every pair in of_floor {
+		not floor.admit with input as changed(pair[0], pair[1])
+		floor.denials != set() with input as changed(pair[0], pair[1])
 	}
 }
 
