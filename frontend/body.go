@@ -1,6 +1,8 @@
 package frontend
 
 import (
+	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -98,16 +100,27 @@ func (s *Server) inline(v *visit) error {
 	return sendImage(v, a.Content)
 }
 
-// attachment serves one part as a download. Its name travels in a header, never in the URL.
+// attachment serves one part as a download, as it comes from Gmail. Its name travels in a header, never in the URL.
 func (s *Server) attachment(v *visit) error {
-	a, err := s.Inbox.Attachment(v.r.Context(), v.inbox, v.param("message"), v.param("part"))
+	a, err := s.Inbox.OpenAttachment(v.r.Context(), v.inbox, v.param("message"), v.param("part"))
 	if err != nil {
+		return err
+	}
+	defer a.Content.Close()
+	first := make([]byte, 32<<10) // what fails at once is still answered as a problem
+	n, err := io.ReadFull(a.Content, first)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	inert(v.w.Header())
 	v.w.Header().Set("Content-Type", "application/octet-stream")
 	v.w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": safeName(a.Name)}))
-	_, _ = v.w.Write(a.Content)
+	if _, err := v.w.Write(first[:n]); err != nil || n < len(first) {
+		return nil // the connection is gone, or that was all
+	}
+	if _, err := io.Copy(v.w, a.Content); err != nil {
+		panic(http.ErrAbortHandler) // half a file must not look like a whole one
+	}
 	return nil
 }
 

@@ -51,7 +51,8 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, rec))
 		sw := &statusWriter{ResponseWriter: w}
 		defer func() {
-			if p := recover(); p != nil && p != http.ErrAbortHandler {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler {
 				// The panic's value can hold data of the request: only where it happened is logged.
 				s.Logger.Error("panic", "request", rec.id, "route", rec.route, "stack", places(debug.Stack()))
 				if sw.status == 0 {
@@ -61,6 +62,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			rec.status = sw.status
 			s.log(r.Method, rec, time.Since(start))
 			s.count(r.Method, rec, sw.Header(), time.Since(start))
+			if p == http.ErrAbortHandler {
+				panic(p) // the connection ends here: what was sent must not look complete
+			}
 		}()
 		next.ServeHTTP(sw, r)
 	})

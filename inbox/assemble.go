@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"strings"
+	"time"
 
 	"github.com/totalengage/webmail/inbox/internal/gmail"
 	"github.com/totalengage/webmail/policy"
@@ -15,13 +17,43 @@ type Identity interface {
 	Identity(ctx context.Context, account policy.AccountID) (name, email string, err error)
 }
 
-// assembled is a message made of what the composer held.
+// assembled is a message made of what the composer held: in memory, or as a large one to be read.
 type assembled struct {
 	raw     []byte
+	large   gmail.Content // in place of raw
 	token   string
 	thread  string  // the Gmail thread it belongs to, "" for a new one
 	compose Compose // as it was taken: checked, with the subject it got
 	files   []*file // its attachments, with the parts they became
+}
+
+func (a assembled) size() int64 {
+	if a.large != nil {
+		return a.large.Size()
+	}
+	return int64(len(a.raw))
+}
+
+// create, update and send are the calls for the message, which are the same for policy whatever its size.
+func (a assembled) create() gmail.Call[*gmail.Draft] {
+	if a.large != nil {
+		return gmail.UploadDraft(a.large, a.thread)
+	}
+	return gmail.CreateDraft(a.raw, a.thread)
+}
+
+func (a assembled) update(draft string) gmail.Call[*gmail.Draft] {
+	if a.large != nil {
+		return gmail.UploadUpdate(draft, a.large, a.thread)
+	}
+	return gmail.UpdateDraft(draft, a.raw, a.thread)
+}
+
+func (a assembled) send(draft string) gmail.Call[*gmail.Message] {
+	if a.large != nil {
+		return gmail.UploadSend(draft, a.large, a.thread)
+	}
+	return gmail.SendDraft(draft, a.raw, a.thread)
 }
 
 // assemble reads what a compose refers to and writes the message. draft is the Gmail draft it is or will
@@ -52,6 +84,13 @@ func (s *Service) assemble(ctx context.Context, v Visit, c Compose, draft *gmail
 	}
 	l.text = s.html.Text(l.html)
 	out.compose, out.files = l.compose, append(l.attached, l.inline...)
+	if l.large() {
+		var w *written
+		if w, err = l.stream(); err == nil {
+			out.large = w
+		}
+		return out, err
+	}
 	out.raw, err = l.encode()
 	return out, err
 }
@@ -90,7 +129,7 @@ func (s *Service) answer(ctx context.Context, v Visit, l *letter, room *int64) (
 		return "", err
 	}
 	for _, image := range images {
-		if *room -= int64(len(image.body)); *room < 0 {
+		if *room -= image.size(); *room < 0 {
 			return "", ErrTooLarge
 		}
 		if !holds(l.inline, image.contentID) {
@@ -127,7 +166,7 @@ func (s *Service) attach(ctx context.Context, v Visit, l *letter, room *int64) e
 		if err != nil {
 			return err
 		}
-		if *room -= int64(len(f.body)); *room < 0 {
+		if *room -= f.size(); *room < 0 {
 			return ErrTooLarge
 		}
 		f.source = i
@@ -141,23 +180,56 @@ func (s *Service) attach(ctx context.Context, v Visit, l *letter, room *int64) e
 	return nil
 }
 
-// file reads one attachment.
+// file finds one attachment. A small one is read into memory.
 func (s *Service) file(ctx context.Context, v Visit, a ComposeAttachment) (*file, error) {
 	if a.UploadID != "" {
-		u, body, err := s.upload(ctx, v, a.UploadID)
+		u, content, err := s.upload(ctx, v, a.UploadID)
 		if errors.Is(err, ErrNotFound) {
 			return nil, &InvalidError{"attachments", "an upload is gone; attach the file again"}
 		}
-		return &file{name: fileName(u.Name), kind: mediaType(u.Type), body: body}, err
+		if err != nil {
+			return nil, err
+		}
+		return (&file{name: fileName(u.Name), kind: mediaType(u.Type), large: content}).settle()
 	}
-	content, err := s.Attachment(ctx, v, a.MessageID, a.PartID)
+	content, err := s.OpenAttachment(ctx, v, a.MessageID, a.PartID)
 	if errors.Is(err, ErrNotFound) {
 		return nil, &InvalidError{"attachments", "an attachment is gone from its message"}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &file{name: fileName(content.Name), kind: mediaType(content.Type), contentID: content.ContentID, body: content.Content}, nil
+	defer content.Content.Close()
+	f := &file{name: fileName(content.Name), kind: mediaType(content.Type), contentID: content.ContentID}
+	if content.Size <= largest {
+		f.body, err = io.ReadAll(content.Content)
+		return f, err
+	}
+	// It will be read several times, and Gmail asked once: it is put aside, sealed, for as long as that takes.
+	u, err := s.putAside(ctx, v, Upload{Name: f.name, Type: f.kind}, content.Content, againKept)
+	if err != nil {
+		return nil, err
+	}
+	_, f.large, err = s.upload(ctx, v, u.ID)
+	return f, err
+}
+
+// againKept is how long an attachment of another message is put aside.
+const againKept = 10 * time.Minute
+
+// settle takes a small file into memory.
+func (f *file) settle() (*file, error) {
+	if f.large.Size() > largest {
+		return f, nil
+	}
+	body, err := f.large.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	f.body, err = io.ReadAll(body)
+	f.large = nil
+	return f, err
 }
 
 // kept returns the compose with its attachments as parts of the message that now holds them.
@@ -165,7 +237,7 @@ func (a assembled) kept(messageID string) []ComposeAttachment {
 	out := make([]ComposeAttachment, len(a.compose.Attachments))
 	for _, f := range a.files {
 		if f.source >= 0 {
-			out[f.source] = ComposeAttachment{MessageID: messageID, PartID: f.partID, Name: f.name, Type: f.kind, Size: int64(len(f.body))}
+			out[f.source] = ComposeAttachment{MessageID: messageID, PartID: f.partID, Name: f.name, Type: f.kind, Size: f.size()}
 		}
 	}
 	return out

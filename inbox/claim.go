@@ -29,7 +29,8 @@ type job struct {
 	draft, thread         string
 	sealed, sealedMessage []byte
 	details               details
-	raw                   []byte
+	message               assembled
+	size                  int64 // of a message on the shelf; 0 for one in the row
 }
 
 // claim takes a row for leaseTerm. The fence in the condition lets exactly one of several claimants have it,
@@ -41,9 +42,9 @@ func (s *Service) claim(ctx context.Context, c candidate) (*job, error) {
 		var account, at string
 		err := tx.QueryRowContext(ctx, `UPDATE outbox SET state = 'sending', fence = fence + 1, attempts = attempts + 1, lease = $3
 			WHERE id = $1 AND fence = $2 AND ended = 0 AND lease <= $4
-			RETURNING account, instruction, step, created, due, fence, attempts, looks, draft, thread, details, raw`,
+			RETURNING account, instruction, step, created, due, fence, attempts, looks, draft, thread, details, raw, size`,
 			c.id, c.fence, now.Add(leaseTerm).UnixMicro(), now.UnixMicro()).
-			Scan(&account, &j.instruction, &at, &j.created, &j.due, &j.fence, &j.attempts, &j.looks, &j.draft, &j.thread, &j.sealed, &j.sealedMessage)
+			Scan(&account, &j.instruction, &at, &j.created, &j.due, &j.fence, &j.attempts, &j.looks, &j.draft, &j.thread, &j.sealed, &j.sealedMessage, &j.size)
 		j.account, j.step = policy.AccountID(account), step(at)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errLost
@@ -116,7 +117,9 @@ func (s *Service) unsealJob(ctx context.Context, j *job) (err error) {
 	if j.details, err = s.openDetails(ctx, j.account, j.sealed); err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	if j.raw, err = s.seal.Unseal(ctx, j.account, sealedRaw, j.sealedMessage); err != nil {
+	if j.size > 0 {
+		j.message.large = stored{service: s, shelf: outboxShelf, account: j.account, id: j.id, key: j.sealedMessage, size: j.size}
+	} else if j.message.raw, err = s.seal.Unseal(ctx, j.account, sealedRaw, j.sealedMessage); err != nil {
 		return fmt.Errorf("%w: %w", errUnreadable, err)
 	}
 	j.sealed, j.sealedMessage = nil, nil
@@ -148,6 +151,9 @@ func (s *Service) write(ctx context.Context, j *job, more func(*sql.Tx) error, s
 func (s *Service) sent(ctx context.Context, j *job, m *gmail.Message) error {
 	err := s.write(ctx, j, func(tx *sql.Tx) error {
 		if err := endInstruction(ctx, tx, j.instruction); err != nil {
+			return err
+		}
+		if err := outboxShelf.clear(ctx, tx, j.id); err != nil {
 			return err
 		}
 		return dropUploads(ctx, tx, j.account, j.details.Compose)

@@ -1,10 +1,12 @@
 package inbox
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -141,50 +143,106 @@ type AttachmentContent struct {
 	Content []byte
 }
 
-// Attachment fetches one part of a message. Gmail's attachment ids change at each reading of the message
-// and go stale, so the part id is what names it here; a stale id costs one more reading.
+// Attachment fetches one part of a message into memory, as an image that is shown; OpenAttachment is for files.
 func (s *Service) Attachment(ctx context.Context, v Visit, messageID, partID string) (AttachmentContent, error) {
-	content, err := s.attachment(ctx, v, messageID, partID)
+	open, err := s.OpenAttachment(ctx, v, messageID, partID)
+	if err != nil {
+		return AttachmentContent{}, err
+	}
+	defer open.Content.Close()
+	content, err := io.ReadAll(open.Content)
+	return AttachmentContent{AttachmentInfo: open.AttachmentInfo, Content: content}, err
+}
+
+// OpenedAttachment is an attachment to be read. Its outcome is recorded when it is closed.
+type OpenedAttachment struct {
+	AttachmentInfo
+	Content io.ReadCloser
+}
+
+// OpenAttachment begins to fetch one part of a message, which is never in memory as a whole. Gmail's attachment ids
+// change at each reading of the message and go stale, so the part id is what names it here; a stale id costs one
+// more reading.
+func (s *Service) OpenAttachment(ctx context.Context, v Visit, messageID, partID string) (OpenedAttachment, error) {
+	opened, err := s.openAttachment(ctx, v, messageID, partID)
 	if errors.Is(err, errStale) {
 		s.boxes.of(v.Account).forgetMessages(messageID)
-		content, err = s.attachment(ctx, v, messageID, partID)
+		opened, err = s.openAttachment(ctx, v, messageID, partID)
 	}
 	if errors.Is(err, errStale) {
 		err = ErrNotFound
 	}
-	return content, err
+	return opened, err
 }
 
 var errStale = errors.New("inbox: a stale attachment id")
 
-func (s *Service) attachment(ctx context.Context, v Visit, messageID, partID string) (AttachmentContent, error) {
+func (s *Service) openAttachment(ctx context.Context, v Visit, messageID, partID string) (OpenedAttachment, error) {
 	m, err := s.message(ctx, v, messageID)
 	if err != nil {
-		return AttachmentContent{}, err
+		return OpenedAttachment{}, err
 	}
-	i := slices.IndexFunc(anatomy(m.Payload).attachments, func(a AttachmentInfo) bool { return a.PartID == partID })
+	parts := anatomy(m.Payload).attachments
+	i := slices.IndexFunc(parts, func(a AttachmentInfo) bool { return a.PartID == partID })
 	if i < 0 {
-		return AttachmentContent{}, ErrNotFound
+		return OpenedAttachment{}, ErrNotFound
 	}
-	out := AttachmentContent{AttachmentInfo: anatomy(m.Payload).attachments[i]}
-	data := out.data
-	if out.attachmentID != "" {
-		f, err := fetch(ctx, s, v, gmail.GetAttachment(messageID, out.attachmentID))
-		var invalid *InvalidError
-		if errors.Is(err, ErrNotFound) || errors.As(err, &invalid) {
-			return AttachmentContent{}, errStale
-		}
+	out := OpenedAttachment{AttachmentInfo: parts[i]}
+	if out.attachmentID == "" { // Gmail sent it along
+		data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(out.data, "="))
 		if err != nil {
-			return AttachmentContent{}, err
+			return OpenedAttachment{}, ErrUpstream
 		}
-		f.grant.Finish(nil, 1, f.value.Size)
-		data = f.value.Data
+		out.Content = io.NopCloser(bytes.NewReader(data))
+		return out, nil
 	}
-	out.Content, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(data, "="))
+	out.Content, err = s.stream(ctx, v, gmail.StreamAttachment(messageID, out.attachmentID))
+	var invalid *InvalidError
+	if errors.Is(err, ErrNotFound) || errors.As(err, &invalid) {
+		return OpenedAttachment{}, errStale
+	}
+	return out, err
+}
+
+// stream decides and begins to read an attachment.
+func (s *Service) stream(ctx context.Context, v Visit, call gmail.Stream) (io.ReadCloser, error) {
+	target, err := call.Target()
 	if err != nil {
-		return AttachmentContent{}, ErrUpstream
+		return nil, fmt.Errorf("inbox: planning an attachment: %w", err)
 	}
-	return out, nil
+	grant, err := s.authorize(ctx, v, target)
+	if err != nil {
+		return nil, err
+	}
+	content, err := call.Open(ctx, s.gmail, grant)
+	if err != nil {
+		grant.Finish(err, 0, 0)
+		return nil, translate(err)
+	}
+	return &recorded{content: content, grant: grant}, nil
+}
+
+// recorded counts what is read under a grant, and records it when it is closed.
+type recorded struct {
+	content io.ReadCloser
+	grant   *policy.Grant
+	size    int64
+	err     error
+}
+
+func (r *recorded) Read(p []byte) (int, error) {
+	n, err := r.content.Read(p)
+	r.size += int64(n)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+		err = translate(err)
+	}
+	return n, err
+}
+
+func (r *recorded) Close() error {
+	r.grant.Finish(r.err, 1, r.size)
+	return r.content.Close()
 }
 
 // nameDrafts gives rows of drafts the id by which their draft is edited.

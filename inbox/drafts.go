@@ -40,14 +40,15 @@ func (s *Service) CreateDraft(ctx context.Context, v Visit, c Compose) (Draft, e
 
 // createDraft makes the draft; a conversation that is gone is left.
 func (s *Service) createDraft(ctx context.Context, v Visit, a assembled) (*gmail.Draft, error) {
-	f, err := fetch(ctx, s, v, gmail.CreateDraft(a.raw, a.thread))
+	f, err := fetch(ctx, s, v, a.create())
 	if errors.Is(err, ErrNotFound) && a.thread != "" {
-		f, err = fetch(ctx, s, v, gmail.CreateDraft(a.raw, ""))
+		a.thread = ""
+		f, err = fetch(ctx, s, v, a.create())
 	}
 	if err != nil {
 		return nil, err
 	}
-	f.grant.Finish(nil, 1, int64(len(a.raw)))
+	f.grant.Finish(nil, 1, a.size())
 	return f.value, nil
 }
 
@@ -145,10 +146,10 @@ func (s *Service) UpdateDraft(ctx context.Context, v Visit, id string, c Compose
 	if err != nil {
 		return Draft{}, err
 	}
-	f, err := fetch(ctx, s, v, gmail.UpdateDraft(id, a.raw, a.thread))
+	f, err := fetch(ctx, s, v, a.update(id))
 	switch {
 	case err == nil:
-		f.grant.Finish(nil, 1, int64(len(a.raw)))
+		f.grant.Finish(nil, 1, a.size())
 	case errors.Is(err, ErrUpstream): // it may have been saved nevertheless
 		if f.value, err = s.draft(ctx, v, id); err != nil {
 			return Draft{}, err

@@ -2,11 +2,15 @@ package inbox
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,33 +36,98 @@ type letter struct {
 	attached   []*file
 }
 
-// file is one attachment with its content.
+// file is one attachment with its content: in memory, or where it can be read.
 type file struct {
 	name, kind string
 	contentID  string // without brackets; "" unless inline
 	body       []byte
-	source     int    // index among the compose's attachments, -1 for parts of the quoted original
-	partID     string // where Gmail will see it, set by encode
+	large      gmail.Content // in place of body
+	source     int           // index among the compose's attachments, -1 for parts of the quoted original
+	partID     string        // where Gmail will see it, set by encode
+}
+
+func (f *file) size() int64 {
+	if f.large != nil {
+		return f.large.Size()
+	}
+	return int64(len(f.body))
 }
 
 // encode writes the message: multipart/mixed > multipart/related > multipart/alternative > text, html, each
 // container only where it has something to hold.
 func (l *letter) encode() ([]byte, error) {
-	root := l.tree()
-	root.number("")
-	l.head(&root.header)
 	var buf bytes.Buffer
-	w, err := message.CreateWriter(&buf, root.header)
-	if err != nil {
-		return nil, fmt.Errorf("inbox: writing a message: %w", err)
-	}
-	if err := root.write(w); err != nil {
-		return nil, fmt.Errorf("inbox: writing a message: %w", err)
+	if err := l.root().encode(&buf); err != nil {
+		return nil, err
 	}
 	if buf.Len() > gmail.MaxMessage {
 		return nil, ErrTooLarge
 	}
 	return buf.Bytes(), nil
+}
+
+// large says whether the message is too large to be written into memory.
+func (l *letter) large() bool {
+	total := int64(0)
+	for _, f := range slices.Concat(l.attached, l.inline) {
+		total += f.size()
+	}
+	return total > largest
+}
+
+// largest is how much of attachments a message may have to be handled in memory.
+const largest = 1 << 20
+
+// written is a message that is written anew, byte by byte the same, whenever it is read.
+type written struct {
+	root *entity
+	size int64
+}
+
+// stream is encode for a message of any size. It is written once to learn its size.
+func (l *letter) stream() (*written, error) {
+	w := &written{root: l.root()}
+	var n counter
+	if err := w.root.encode(&n); err != nil {
+		return nil, err
+	}
+	if w.size = int64(n); w.size > gmail.MaxMessage {
+		return nil, ErrTooLarge
+	}
+	return w, nil
+}
+
+func (w *written) Size() int64 { return w.size }
+
+func (w *written) Open() (io.ReadCloser, error) {
+	r, pipe := io.Pipe()
+	go func() { pipe.CloseWithError(w.root.encode(pipe)) }()
+	return r, nil
+}
+
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+func (l *letter) root() *entity {
+	root := l.tree()
+	root.number("")
+	l.head(&root.header)
+	return root
+}
+
+func (e *entity) encode(to io.Writer) error {
+	w, err := message.CreateWriter(to, e.header)
+	if err == nil {
+		err = e.write(w)
+	}
+	if err != nil {
+		return fmt.Errorf("inbox: writing a message: %w", err)
+	}
+	return nil
 }
 
 // entity is one node of a message's tree.
@@ -82,7 +151,7 @@ func (l *letter) tree() *entity {
 
 func container(kind string, children ...*entity) *entity {
 	e := &entity{children: children}
-	e.header.Set("Content-Type", "multipart/"+kind)
+	e.header.Set("Content-Type", "multipart/"+kind+"; boundary="+rand.Text()) // chosen here: each writing is the same
 	return e
 }
 
@@ -137,7 +206,7 @@ func (e *entity) number(id string) {
 
 func (e *entity) write(w *message.Writer) error {
 	if len(e.children) == 0 {
-		if _, err := w.Write(e.body); err != nil {
+		if err := e.writeBody(w); err != nil {
 			return err
 		}
 		return w.Close()
@@ -152,6 +221,23 @@ func (e *entity) write(w *message.Writer) error {
 		}
 	}
 	return w.Close()
+}
+
+func (e *entity) writeBody(w io.Writer) error {
+	if e.file == nil || e.file.large == nil {
+		_, err := w.Write(e.body)
+		return err
+	}
+	body, err := e.file.large.Open()
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	n, err := io.Copy(w, body)
+	if err == nil && n != e.file.large.Size() {
+		err = errors.New("an attachment of another size")
+	}
+	return err
 }
 
 // head sets the message's own headers. A header is written in front of those set before it.

@@ -118,10 +118,11 @@ func (s *Service) earlier(ctx context.Context, v Visit, key string) (OutboxItem,
 
 // accept decides, and puts the message into the outbox.
 func (s *Service) accept(ctx context.Context, v Visit, key string, a assembled) (OutboxItem, error) {
-	call, err := gmail.CreateDraft(a.raw, a.thread).Target()
+	plan := a.create().Target
 	if a.compose.DraftID != "" {
-		call, err = gmail.SendDraft(a.compose.DraftID, a.raw, a.thread).Target()
+		plan = a.send(a.compose.DraftID).Target
 	}
+	call, err := plan()
 	if err != nil {
 		return OutboxItem{}, fmt.Errorf("inbox: planning a send: %w", err)
 	}
@@ -130,7 +131,7 @@ func (s *Service) accept(ctx context.Context, v Visit, key string, a assembled) 
 		return OutboxItem{}, err
 	}
 	err = s.put(ctx, v, key, a)
-	grant.Finish(err, 0, int64(len(a.raw)))
+	grant.Finish(err, 0, a.size())
 	if err != nil && !errors.Is(err, errRepeated) {
 		return OutboxItem{}, err
 	}
@@ -141,6 +142,23 @@ func (s *Service) accept(ctx context.Context, v Visit, key string, a assembled) 
 
 // errRepeated: another request with the same key was faster.
 var errRepeated = errors.New("inbox: the key was used before")
+
+// sealMessage seals a message as the row keeps it, or puts a large one on the shelf: then raw is its key.
+func (s *Service) sealMessage(ctx context.Context, account policy.AccountID, id string, a assembled) (raw []byte, size int64, err error) {
+	if a.large == nil {
+		if raw, err = s.seal.Seal(ctx, account, sealedRaw, a.raw); err != nil {
+			return nil, 0, fmt.Errorf("inbox: sealing a message: %w", err)
+		}
+		return raw, 0, nil
+	}
+	content, err := a.large.Open()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer content.Close()
+	size, raw, err = outboxShelf.put(ctx, s, account, id, content)
+	return raw, size, err
+}
 
 // put writes the row and the instruction in one transaction.
 func (s *Service) put(ctx context.Context, v Visit, key string, a assembled) error {
@@ -159,9 +177,9 @@ func (s *Service) put(ctx context.Context, v Visit, key string, a assembled) err
 	if kept, err = s.seal.Seal(ctx, v.Account, sealedDetails, kept); err != nil {
 		return fmt.Errorf("inbox: sealing a message: %w", err)
 	}
-	raw, err := s.seal.Seal(ctx, v.Account, sealedRaw, a.raw)
+	raw, size, err := s.sealMessage(ctx, v.Account, id.String(), a)
 	if err != nil {
-		return fmt.Errorf("inbox: sealing a message: %w", err)
+		return err
 	}
 	now, step := s.now(), stepStart
 	if a.compose.DraftID != "" {
@@ -170,11 +188,11 @@ func (s *Service) put(ctx context.Context, v Visit, key string, a assembled) err
 	due := now.Add(s.held).UnixMicro()
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `INSERT INTO outbox (id, account, person, idempotency, instruction, state, step, created, shown, due, next,
-				fence, lease, attempts, looks, draft, thread, message, failure, ended, details, raw)
-			VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $9, 0, 0, 0, 0, $10, $11, '', '', 0, $12, $13)
+				fence, lease, attempts, looks, draft, thread, message, failure, ended, details, raw, size)
+			VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $9, 0, 0, 0, 0, $10, $11, '', '', 0, $12, $13, $14)
 			ON CONFLICT (account, idempotency) DO NOTHING`,
 			id.String(), string(v.Account), string(v.Actor.Person), key, order.String(), string(step), now.UnixMicro(), now.Add(s.shown).UnixMicro(), due,
-			a.compose.DraftID, a.thread, kept, raw)
+			a.compose.DraftID, a.thread, kept, raw, size)
 		if err := one(res, err, errRepeated); err != nil {
 			return err
 		}
@@ -323,6 +341,9 @@ func (s *Service) takeBack(ctx context.Context, v Visit, id string) error {
 		if err != nil {
 			return fmt.Errorf("inbox: writing the outbox: %w", err)
 		}
+		if err := outboxShelf.clear(ctx, tx, id); err != nil {
+			return err
+		}
 		return endInstruction(ctx, tx, instruction)
 	})
 }
@@ -343,7 +364,7 @@ func (s *Service) nameDraft(ctx context.Context, id string, c *Compose) error {
 // way to Gmail at this moment may still leave.
 func (s *Service) Purge(ctx context.Context, account policy.AccountID) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"outbox", "instructions", "uploads"} {
+		for _, table := range []string{"outbox", "outbox_parts", "instructions", "uploads", "upload_parts"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE account = $1`, string(account)); err != nil {
 				return fmt.Errorf("inbox: purging %s: %w", table, err)
 			}
@@ -366,6 +387,8 @@ func (s *Service) sweep(ctx context.Context) error {
 			{"instructions", `DELETE FROM instructions WHERE expires <= $1`, now},
 			{"outbox", `UPDATE outbox SET details = NULL WHERE state = 'undone' AND details IS NOT NULL AND ended > 0 AND ended <= $1`, now.Add(-undoneTaken)},
 			{"outbox", `DELETE FROM outbox WHERE ended > 0 AND ended <= $1`, now.Add(-rowKept)},
+			{"upload_parts", `DELETE FROM upload_parts WHERE created <= $1 AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.id = upload_parts.id)`, now.Add(-orphaned)},
+			{"outbox_parts", `DELETE FROM outbox_parts WHERE created <= $1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.id = outbox_parts.id)`, now.Add(-orphaned)},
 		} {
 			res, err := tx.ExecContext(ctx, old.statement, old.before.UnixMicro())
 			if err != nil {

@@ -52,6 +52,13 @@ func (j *job) visit() Visit {
 	}
 }
 
+// whole is the message with the conversation it goes to now.
+func (j *job) whole() assembled {
+	a := j.message
+	a.thread = j.thread
+	return a
+}
+
 // takeStep takes the next step.
 func (s *Service) takeStep(ctx context.Context, j *job) error {
 	switch j.step {
@@ -72,7 +79,7 @@ func (s *Service) makeDraft(ctx context.Context, j *job) error {
 		return err
 	}
 	atStep("creating")
-	d, err := s.createDraft(ctx, j.visit(), assembled{raw: j.raw, thread: j.thread})
+	d, err := s.createDraft(ctx, j.visit(), j.whole())
 	if err != nil {
 		if certain(err) {
 			j.step = stepStart
@@ -118,7 +125,7 @@ func (s *Service) sendDraft(ctx context.Context, j *job) error {
 		return err
 	}
 	atStep("sending")
-	f, err := fetch(ctx, s, j.visit(), gmail.SendDraft(j.draft, j.raw, j.thread))
+	f, err := fetch(ctx, s, j.visit(), j.whole().send(j.draft))
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil // the draft is gone, or the conversation: look
@@ -128,7 +135,7 @@ func (s *Service) sendDraft(ctx context.Context, j *job) error {
 		}
 		return err
 	}
-	f.grant.Finish(nil, 1, int64(len(j.raw)))
+	f.grant.Finish(nil, 1, j.message.size())
 	atStep("left")
 	return s.sent(ctx, j, f.value)
 }

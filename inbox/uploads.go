@@ -32,14 +32,13 @@ const (
 // Columns as the sealer knows them.
 const (
 	sealedMeta    = "uploads.meta"
-	sealedBody    = "uploads.body"
 	sealedDetails = "outbox.details"
 	sealedRaw     = "outbox.raw"
 )
 
 type uploadMeta struct{ Name, Type string }
 
-// PutUpload stores content, sealed, for a message of the visitor in this mailbox. It reads at most one
+// PutUpload stores content, sealed as it comes, for a message of the visitor in this mailbox. It reads at most one
 // byte more than may be attached; then it fails with ErrTooLarge.
 func (s *Service) PutUpload(ctx context.Context, v Visit, name, kind string, content io.Reader) (Upload, error) {
 	if err := s.admit(ctx, v); err != nil {
@@ -48,32 +47,40 @@ func (s *Service) PutUpload(ctx context.Context, v Visit, name, kind string, con
 	if unsafeText(name) {
 		return Upload{}, &InvalidError{"file", "its name holds a control character"}
 	}
-	body, err := io.ReadAll(io.LimitReader(content, MaxAttachments+1))
-	if err != nil {
-		return Upload{}, fmt.Errorf("inbox: reading an upload: %w", err)
-	}
-	if len(body) > MaxAttachments {
-		return Upload{}, ErrTooLarge
-	}
+	return s.putAside(ctx, v, Upload{Name: fileName(name), Type: mediaType(kind)}, content, uploadKept)
+}
+
+// putAside is PutUpload for a visitor who was admitted.
+func (s *Service) putAside(ctx context.Context, v Visit, u Upload, content io.Reader, keep time.Duration) (Upload, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Upload{}, err
 	}
-	u := Upload{ID: id.String(), Name: fileName(name), Type: mediaType(kind), Size: int64(len(body))}
-	meta, err := json.Marshal(uploadMeta{u.Name, u.Type})
+	u.ID = id.String()
+	size, key, err := uploadShelf.put(ctx, s, v.Account, u.ID, io.LimitReader(content, MaxAttachments+1))
+	if err == nil && size > MaxAttachments {
+		err = ErrTooLarge
+	}
+	if err == nil {
+		u.Size = size
+		err = s.storeUpload(ctx, v, u, key, keep)
+	}
 	if err != nil {
-		return Upload{}, err
+		ctx := context.WithoutCancel(ctx) // the sweep does it otherwise
+		_ = s.db.Write(ctx, func(tx *sql.Tx) error { return uploadShelf.clear(ctx, tx, u.ID) })
+		return Upload{}, fmt.Errorf("inbox: storing an upload: %w", err)
 	}
-	if meta, err = s.seal.Seal(ctx, v.Account, sealedMeta, meta); err != nil {
-		return Upload{}, fmt.Errorf("inbox: sealing an upload: %w", err)
-	}
-	if body, err = s.seal.Seal(ctx, v.Account, sealedBody, body); err != nil {
-		return Upload{}, fmt.Errorf("inbox: sealing an upload: %w", err)
-	}
-	return u, s.storeUpload(ctx, v, u, meta, body)
+	return u, nil
 }
 
-func (s *Service) storeUpload(ctx context.Context, v Visit, u Upload, meta, body []byte) error {
+func (s *Service) storeUpload(ctx context.Context, v Visit, u Upload, key []byte, keep time.Duration) error {
+	meta, err := json.Marshal(uploadMeta{u.Name, u.Type})
+	if err != nil {
+		return err
+	}
+	if meta, err = s.seal.Seal(ctx, v.Account, sealedMeta, meta); err != nil {
+		return fmt.Errorf("inbox: sealing an upload: %w", err)
+	}
 	now := s.now()
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		var waiting int64
@@ -85,8 +92,8 @@ func (s *Service) storeUpload(ctx context.Context, v Visit, u Upload, meta, body
 		if waiting+u.Size > maxWaiting {
 			return &InvalidError{"file", "too many files are waiting for their messages; send or wait a day"}
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO uploads (id, account, person, size, created, expires, meta, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			u.ID, string(v.Account), string(v.Actor.Person), u.Size, now.UnixMicro(), now.Add(uploadKept).UnixMicro(), meta, body)
+		_, err = tx.ExecContext(ctx, `INSERT INTO uploads (id, account, person, size, created, expires, meta, key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			u.ID, string(v.Account), string(v.Actor.Person), u.Size, now.UnixMicro(), now.Add(keep).UnixMicro(), meta, key)
 		if err != nil {
 			return fmt.Errorf("inbox: storing an upload: %w", err)
 		}
@@ -94,26 +101,21 @@ func (s *Service) storeUpload(ctx context.Context, v Visit, u Upload, meta, body
 	})
 }
 
-// upload reads an upload of the visitor. The caller's visit is authorized by what the upload is read for.
-func (s *Service) upload(ctx context.Context, v Visit, id string) (u Upload, body []byte, err error) {
+// upload finds an upload of the visitor. The caller's visit is authorized by what the upload is read for.
+func (s *Service) upload(ctx context.Context, v Visit, id string) (Upload, stored, error) {
+	u, content := Upload{ID: id}, stored{service: s, shelf: uploadShelf, account: v.Account, id: id}
 	var meta []byte
-	row := s.db.Read().QueryRowContext(ctx, `SELECT size, meta, body FROM uploads WHERE id = $1 AND account = $2 AND person = $3 AND expires > $4`,
+	row := s.db.Read().QueryRowContext(ctx, `SELECT size, meta, key FROM uploads WHERE id = $1 AND account = $2 AND person = $3 AND expires > $4`,
 		id, string(v.Account), string(v.Actor.Person), s.now().UnixMicro())
-	switch err := row.Scan(&u.Size, &meta, &body); {
+	switch err := row.Scan(&u.Size, &meta, &content.key); {
 	case errors.Is(err, sql.ErrNoRows):
-		return u, nil, ErrNotFound
+		return u, content, ErrNotFound
 	case err != nil:
-		return u, nil, fmt.Errorf("inbox: reading an upload: %w", err)
+		return u, content, fmt.Errorf("inbox: reading an upload: %w", err)
 	}
 	m, err := s.openMeta(ctx, v.Account, meta)
-	if err != nil {
-		return u, nil, err
-	}
-	if body, err = s.seal.Unseal(ctx, v.Account, sealedBody, body); err != nil {
-		return u, nil, fmt.Errorf("inbox: opening an upload: %w", err)
-	}
-	u.ID, u.Name, u.Type = id, m.Name, m.Type
-	return u, body, nil
+	u.Name, u.Type, content.size = m.Name, m.Type, u.Size
+	return u, content, err
 }
 
 func (s *Service) openMeta(ctx context.Context, account policy.AccountID, sealed []byte) (m uploadMeta, err error) {
@@ -170,8 +172,10 @@ func dropUploads(ctx context.Context, tx *sql.Tx, account policy.AccountID, c Co
 	if len(ids) == 0 {
 		return nil
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM uploads WHERE account = $1 AND id IN (`+in+`)`, append([]any{string(account)}, ids...)...); err != nil {
-		return fmt.Errorf("inbox: deleting uploads: %w", err)
+	for _, table := range []string{"uploads", "upload_parts"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE account = $1 AND id IN (`+in+`)`, append([]any{string(account)}, ids...)...); err != nil {
+			return fmt.Errorf("inbox: deleting uploads: %w", err)
+		}
 	}
 	return nil
 }
