@@ -132,27 +132,42 @@ func (g *Gate) BreakEngine(ctx context.Context, panics bool) error {
 	return nil
 }
 
-// FloorAdmits asks the floor alone, and why not.
-func FloorAdmits(ctx context.Context) (func(ctx context.Context, in ast.Value) (bool, []string, error), error) {
+// Half is one half of the policy, asked by itself: what it says (true, a basis, or nil), and why not.
+type Half func(ctx context.Context, in ast.Value) (says any, denials []string, err error)
+
+// Halves are the floor and the rules beside it.
+func Halves(ctx context.Context) (floor, rules Half, err error) {
+	e, err := newEngine(ctx, Embedded())
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := Embedded().data()
+	if err != nil {
+		return nil, nil, err
+	}
 	compiler, err := compile(Embedded())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	admit, err := rego.New(rego.Compiler(compiler), rego.Query(`data.webmail.floor.admit`)).PrepareForEval(ctx)
-	if err != nil {
-		return nil, err
-	}
-	denials, err := rego.New(rego.Compiler(compiler), rego.Query(`data.webmail.floor.denials`)).PrepareForEval(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, in ast.Value) (bool, []string, error) {
-		rs, err := admit.Eval(ctx, rego.EvalParsedInput(in))
-		if err != nil {
-			return false, nil, err
+	half := func(answer, denials string) (Half, error) {
+		asks := &engine{tables: e.tables}
+		for query, prepared := range map[string]*rego.PreparedEvalQuery{answer: &asks.plain, denials: &asks.denials} {
+			if *prepared, err = rego.New(append(engineOptions(data), rego.Compiler(compiler), rego.Query(query))...).PrepareForEval(ctx); err != nil {
+				return nil, err
+			}
 		}
-		admitted, _ := only(rs).(bool)
-		clauses, err := (&engine{denials: denials}).explain(ctx, in)
-		return admitted, clauses, err
-	}, nil
+		return func(ctx context.Context, in ast.Value) (any, []string, error) {
+			rs, err := eval(ctx, asks.plain, in)
+			if err != nil {
+				return nil, nil, err
+			}
+			clauses, err := asks.explain(ctx, in)
+			return only(rs), clauses, err
+		}, nil
+	}
+	if floor, err = half("data.webmail.floor.admit", "data.webmail.floor.denials"); err != nil {
+		return nil, nil, err
+	}
+	rules, err = half(queryRules, "data.webmail.access.denials")
+	return floor, rules, err
 }

@@ -64,19 +64,26 @@ func seenByWhomItMay(in policy.Input) bool {
 	return owner || in.Actor.Kind == "service" && told
 }
 
-// checkFloor returns what is wrong with the floor's answer about one input, or nil.
-func (j *judge) checkFloor(t *testing.T, in policy.Input) error {
+// checkHalves returns what is wrong with the answers of the floor and of the rules, each by itself, or nil.
+func (j *judge) checkHalves(t *testing.T, in policy.Input) error {
 	want := floorAdmits(in)
-	got, denials, err := j.floor(t.Context(), policy.Term(in))
+	admits, denials, err := j.floor(t.Context(), policy.Term(in))
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: the floor: %w", document(in), err)
-	case got != want:
-		return fmt.Errorf("%s: the floor admits it: %v, its oracle: %v", document(in), got, want)
-	case got == (len(denials) > 0):
-		return fmt.Errorf("%s: the floor admits it: %v, and refuses by %v", document(in), got, denials)
+	case (admits == true) != want:
+		return fmt.Errorf("%s: the floor says %v, its oracle %v", document(in), admits, want)
+	case want == (len(denials) > 0):
+		return fmt.Errorf("%s: the floor says %v, and refuses by %v", document(in), admits, denials)
 	case !want && oracle(j.tables, in) != "":
 		return fmt.Errorf("%s: the oracles contradict each other", document(in))
+	}
+	basis, denials, err := j.rules(t.Context(), policy.Term(in))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: the rules: %w", document(in), err)
+	case (basis != nil) == (len(denials) > 0):
+		return fmt.Errorf("%s: the rules give the basis %v, and refuse by %v", document(in), basis, denials)
 	}
 	return nil
 }

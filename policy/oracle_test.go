@@ -1,7 +1,6 @@
 package policy_test
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -12,8 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"github.com/open-policy-agent/opa/v1/ast"
 
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/limiteduse"
@@ -187,7 +184,7 @@ type judge struct {
 	tables           limiteduse.Tables
 	gate             *policy.Gate
 	variants         map[string]policy.Variant
-	floor            func(context.Context, ast.Value) (admits bool, denials []string, err error)
+	floor, rules     policy.Half
 	asked            atomic.Int64
 	allowed, refused atomic.Int64
 }
@@ -198,11 +195,11 @@ func newJudge(t *testing.T) *judge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	floor, err := policy.FloorAdmits(t.Context())
+	floor, rules, err := policy.Halves(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &judge{tables: shipped(t), gate: newWorld(t).gate, variants: variants, floor: floor}
+	return &judge{tables: shipped(t), gate: newWorld(t).gate, variants: variants, floor: floor, rules: rules}
 }
 
 func shipped(tb testing.TB) limiteduse.Tables {
@@ -216,7 +213,7 @@ func shipped(tb testing.TB) limiteduse.Tables {
 
 // check returns what is wrong with the answers about one input, or nil.
 func (j *judge) check(t *testing.T, in policy.Input) error {
-	if err := j.checkFloor(t, in); err != nil {
+	if err := j.checkHalves(t, in); err != nil {
 		return err
 	}
 	want, term := oracle(j.tables, in), policy.Term(in)

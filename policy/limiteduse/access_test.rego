@@ -856,7 +856,9 @@ test_spoilt_consents_are_refused_twice if {
 		every change in spoilt_consents {
 			spoilt := changed(it, change)
 			not access.basis with input as spoilt
+			"LU-XFER-1" in access.denials with input as spoilt
 			not floor.admit with input as spoilt
+			"LU-XFER-1" in floor.denials with input as spoilt
 		}
 	}
 }
@@ -880,6 +882,7 @@ test_strangers_are_refused_twice if {
 test_rules_ask_for_a_registered_recipient if {
 	every it in [imaging, badging] {
 		not access.basis with input as it with data.limiteduse.recipients as {}
+		"LU-XFER-1" in access.denials with input as it with data.limiteduse.recipients as {}
 		not access.basis with input as it with data.limiteduse.recipients as narrowed(it.recipient, "features", {})
 		not access.basis with input as it with data.limiteduse.recipients as narrowed(it.recipient, "classes", {})
 	}
@@ -965,6 +968,7 @@ of_floor := [
 	[charting, {"actor": {"kind": "owner"}}],
 	[charting, {"release": {"id": ""}, "resource": {"ids": [""]}}],
 	[charting, {"resource": {"kind": "log"}, "purpose": "audit.read"}],
+	[charting, {"resource": {"kind": "label"}, "purpose": "support.view"}],
 	[charting, {"resource": {"kind": "settings"}, "purpose": "account.manage"}],
 ]
 
