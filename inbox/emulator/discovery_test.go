@@ -23,6 +23,7 @@ import (
 
 // discovery is what the tests need of Google's discovery document.
 type discovery struct {
+	raw        []byte
 	Methods    map[string]discoveryMethod // by id without gmail.users.
 	Schemas    map[string]discoverySchema
 	Parameters map[string]discoveryParam
@@ -84,7 +85,7 @@ var readDiscovery = sync.OnceValues(func() (*discovery, error) {
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		return nil, err
 	}
-	d := &discovery{Methods: map[string]discoveryMethod{}, Schemas: doc.Schemas, Parameters: doc.Parameters}
+	d := &discovery{raw: raw, Methods: map[string]discoveryMethod{}, Schemas: doc.Schemas, Parameters: doc.Parameters}
 	var walk func(map[string]json.RawMessage) error
 	walk = func(rs map[string]json.RawMessage) error {
 		for _, raw := range rs {
