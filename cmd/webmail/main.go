@@ -29,6 +29,7 @@ type cli struct {
 	Serve serveCmd `cmd:"" help:"Serve the inbox over real Gmail (or given endpoints)."`
 	Audit auditCmd `cmd:"" help:"Read and verify the decision log."`
 
+	Assess assessCmd `cmd:"" help:"Evidence packs for reviewers of the promise."`
 	Policy policyCmd `cmd:"" help:"Make, check and try policies."`
 
 	Platform platformCmd `cmd:"" help:"For those who write another service that calls the product."`
