@@ -88,6 +88,15 @@ func (s *Server) getThread(v *visit) error {
 	return send(v, 200, out)
 }
 
+// prefetch is for a page that expects a conversation to be opened next. It answers the same whether anything was
+// read or not.
+func (s *Server) prefetch(v *visit) error {
+	if err := s.Inbox.Prefetch(v.r.Context(), v.inbox, v.param("thread")); err != nil {
+		return err
+	}
+	return done(v)
+}
+
 func (s *Server) getMessage(v *visit) error {
 	m, err := s.Inbox.Message(v.r.Context(), v.inbox, v.param("message"))
 	if err != nil {

@@ -53,6 +53,7 @@ var routes = []route{
 	{"POST", "/api/accounts/{account}/threads/trash", owner, "inbox.organise", "organise", (*Server).trashThreads},
 	{"POST", "/api/accounts/{account}/threads/untrash", owner, "inbox.organise", "organise", (*Server).untrashThreads},
 	{"GET", "/api/accounts/{account}/threads/{thread}", owner, "inbox.read", "thread_view", (*Server).getThread},
+	{"POST", "/api/accounts/{account}/threads/{thread}/prefetch", owner, "inbox.read", "prefetch", (*Server).prefetch},
 	{"GET", "/api/accounts/{account}/messages/{message}", owner, "inbox.read", "message_view", (*Server).getMessage},
 	{"GET", "/api/accounts/{account}/messages/{message}/images", owner, "inbox.read", "message_view", (*Server).getImages},
 	{"POST", "/api/accounts/{account}/messages/{message}/images", owner, "inbox.read", "message_view", (*Server).permitImages},

@@ -3,6 +3,7 @@ package inbox
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -12,10 +13,13 @@ import (
 	"github.com/totalengage/webmail/policy"
 )
 
-// Bounds of what is held in memory: for the whole process, and for one mailbox. A row's metadata is about
-// 1 kB; opened messages are bounded by their bytes as well.
+// Bounds of what is held in memory: in bytes, for the whole process (Config.Memory) and for one mailbox, and in
+// time. A row's metadata is about 2 kB.
 const (
-	boxesHeld    = 2000
+	// DefaultMemory is what all mailboxes together may have, counted by weight: 256 MB.
+	DefaultMemory = 256 << 20
+
+	boxesHeld    = 20_000
 	boxIdle      = 30 * time.Minute
 	rowsHeld     = 2000
 	openedHeld   = 200
@@ -28,7 +32,9 @@ const (
 // boxes holds what is known of the mailboxes in use. What is in it may be handed out only under a grant
 // that covers it, like an answer of Gmail's.
 type boxes struct {
-	held *expirable.LRU[policy.AccountID, *box]
+	held  *expirable.LRU[policy.AccountID, *box]
+	most  int64        // bytes
+	bytes atomic.Int64 // of the boxes held; when they are more than most, the box longest unused goes
 
 	mu      sync.Mutex                               // makes get-or-add one step; guards what follows
 	drops   uint64                                   // how many there were
@@ -41,10 +47,24 @@ const (
 	dropKept  = time.Hour
 )
 
-func newBoxes() *boxes {
+func newBoxes(most int64) *boxes {
 	return &boxes{
-		held:    expirable.NewLRU[policy.AccountID, *box](boxesHeld, nil, boxIdle),
+		held:    expirable.NewLRU(boxesHeld, func(_ policy.AccountID, b *box) { b.leave() }, boxIdle),
+		most:    most,
 		dropped: expirable.NewLRU[policy.AccountID, uint64](dropsHeld, nil, dropKept),
+	}
+}
+
+// trim lets go of whole mailboxes, the longest unused first, until what is held is within its bound. The last one
+// stays: its own bounds hold.
+func (b *boxes) trim() {
+	if b.bytes.Load() <= b.most {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.bytes.Load() > b.most && b.held.Len() > 1 {
+		b.held.RemoveOldest()
 	}
 }
 
@@ -68,6 +88,7 @@ func (b *boxes) keep(id policy.AccountID, box *box) {
 	}
 	if !b.held.Contains(id) {
 		b.held.Add(id, box)
+		box.enter()
 	}
 }
 
@@ -82,9 +103,10 @@ func (b *boxes) drop(id policy.AccountID) {
 // box is one mailbox in memory. Messages in it are never changed in place: a change of labels puts a copy. Whoever
 // puts an answer of Gmail's into a box has taken the box before asking: see boxes.keep.
 type box struct {
-	live liveHub
-	hold func() // puts the box among those held
-	born uint64 // how many drops there had been
+	live  liveHub
+	hold  func() // puts the box among those held
+	born  uint64 // how many drops there had been
+	among *boxes
 
 	mu       sync.Mutex // guards everything below; never held while asking Gmail
 	history  uint64     // position up to which all below is right; 0 = nothing is known
@@ -93,6 +115,8 @@ type box struct {
 	rows     *lru.Cache[string, *gmail.Message] // metadata by message id
 	opened   *lru.Cache[string, *gmail.Message] // full messages by id
 	bytes    int64                              // of opened
+	weight   int64                              // of everything
+	counted  bool                               // in among.bytes
 	threads  *lru.Cache[string, []string]       // message ids of opened conversations
 	labels   []*gmail.Label                     // with counts; nil = to be asked
 	draftIDs map[string]string                  // message id -> draft id; nil = to be asked
@@ -120,14 +144,70 @@ func (l listing) messages() []string {
 }
 
 func newBox(among *boxes, id policy.AccountID) *box {
-	b := &box{born: among.drops}
+	b := &box{born: among.drops, among: among}
 	b.hold = sync.OnceFunc(func() { among.keep(id, b) })
-	b.rows, _ = lru.New[string, *gmail.Message](rowsHeld) // sizes are positive constants
-	b.lists, _ = lru.New[listKey, listing](listsHeld)
+	b.rows, _ = lru.NewWithEvict(rowsHeld, func(_ string, m *gmail.Message) { b.weigh(-weight(m)) }) // sizes are positive constants
+	b.lists, _ = lru.NewWithEvict(listsHeld, func(_ listKey, l listing) { b.weigh(-l.weight()) })
 	b.threads, _ = lru.New[string, []string](openedHeld)
-	b.opened, _ = lru.NewWithEvict(openedHeld, func(_ string, m *gmail.Message) { b.bytes -= m.SizeEstimate })
+	b.opened, _ = lru.NewWithEvict(openedHeld, func(_ string, m *gmail.Message) {
+		b.bytes -= weight(m)
+		b.weigh(-weight(m))
+	})
 	return b
 }
+
+// weigh counts what comes or goes. The caller holds mu.
+func (b *box) weigh(change int64) {
+	b.weight += change
+	if b.counted {
+		b.among.bytes.Add(change)
+	}
+}
+
+// enter and leave count the box among those held, or no longer: who still has a box that was let go may put things
+// into it, and they go with it.
+func (b *box) enter() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.counted {
+		b.counted = true
+		b.among.bytes.Add(b.weight)
+	}
+}
+
+func (b *box) leave() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.counted {
+		b.counted = false
+		b.among.bytes.Add(-b.weight)
+	}
+}
+
+// weight is about what a message takes in memory: its texts, and what holds them. It is the same for a message
+// whose labels changed.
+func weight(m *gmail.Message) int64 {
+	return 512 + int64(len(m.Snippet)+len(m.Raw)) + partWeight(m.Payload, 0)
+}
+
+func partWeight(p *gmail.Part, depth int) int64 {
+	if p == nil || depth > maxDepth {
+		return 0
+	}
+	n := int64(256 + len(p.Filename))
+	for _, h := range p.Headers {
+		n += int64(64 + len(h.Name) + len(h.Value))
+	}
+	if p.Body != nil {
+		n += int64(128 + len(p.Body.Data) + len(p.Body.AttachmentId))
+	}
+	for _, child := range p.Parts {
+		n += partWeight(child, depth+1)
+	}
+	return n
+}
+
+func (l listing) weight() int64 { return 128 + 64*int64(len(l.refs)) }
 
 // list returns a listing that is still right.
 func (b *box) list(key listKey, now time.Time) (listing, bool) {
@@ -139,9 +219,12 @@ func (b *box) list(key listKey, now time.Time) (listing, bool) {
 
 func (b *box) putList(key listKey, l listing) {
 	b.hold()
+	defer b.among.trim()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.lists.Remove(key)
 	b.lists.Add(key, l)
+	b.weigh(l.weight())
 }
 
 // startAt sets the history position of a mailbox of which nothing was known.
@@ -177,14 +260,18 @@ func (b *box) known(ids []string) (rows map[string]*gmail.Message, missing []str
 
 func (b *box) putRow(m *gmail.Message) {
 	b.hold()
+	defer b.among.trim()
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.rows.Remove(m.Id)
 	b.rows.Add(m.Id, m)
+	b.weigh(weight(m))
 }
 
 // open keeps a conversation's messages.
 func (b *box) open(thread string, messages []*gmail.Message) {
 	b.hold()
+	defer b.among.trim()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ids := make([]string, len(messages))
@@ -199,12 +286,14 @@ func (b *box) open(thread string, messages []*gmail.Message) {
 
 // keep adds an opened message within the bounds. The caller holds mu.
 func (b *box) keep(m *gmail.Message) {
-	if m.SizeEstimate > openedBytes/4 {
+	w := weight(m)
+	if w > openedBytes/4 {
 		return
 	}
 	b.opened.Remove(m.Id)
 	b.opened.Add(m.Id, m)
-	b.bytes += m.SizeEstimate
+	b.bytes += w
+	b.weigh(w)
 	for b.bytes > openedBytes {
 		if _, _, ok := b.opened.RemoveOldest(); !ok {
 			break
@@ -295,7 +384,6 @@ func (b *box) reset() {
 	b.rows.Purge()
 	b.opened.Purge()
 	b.threads.Purge()
-	b.bytes = 0
 	b.outdated()
 }
 

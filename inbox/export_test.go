@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/totalengage/webmail/inbox/internal/gmail"
@@ -50,3 +51,23 @@ func Pass(s *Service, d time.Duration) {
 	now := s.now
 	s.now = func() time.Time { return now().Add(d) }
 }
+
+// Weight is what is counted of all that is held in memory.
+func Weight(s *Service) int64 { return s.boxes.bytes.Load() }
+
+// Boxes are the mailboxes in memory, by themselves.
+type Boxes struct{ *boxes }
+
+// NewBoxes makes the holder of mailboxes with a bound of bytes.
+func NewBoxes(most int64) Boxes { return Boxes{newBoxes(most)} }
+
+// Put holds one message of about so many bytes in a mailbox.
+func (b Boxes) Put(account policy.AccountID, bytes int) {
+	b.of(account).open("", []*gmail.Message{{Id: "m", Snippet: strings.Repeat("x", bytes)}})
+}
+
+// Weight is what is counted.
+func (b Boxes) Weight() int64 { return b.bytes.Load() }
+
+// Holds tells whether a mailbox is held.
+func (b Boxes) Holds(account policy.AccountID) bool { return b.held.Contains(account) }

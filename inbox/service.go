@@ -63,6 +63,7 @@ type Config struct {
 	Units     int              // Gmail quota a minute and account; 0 is that of new projects, negative no limit
 	Now       func() time.Time // nil is time.Now
 	PollEvery time.Duration    // how often live updates ask Gmail; 0 is 15 s
+	Memory    int64            // bytes that mail of all mailboxes may take in memory; 0 is DefaultMemory
 	UndoShown time.Duration    // how long the page offers to undo a send; 0 is 10 s
 	UndoHeld  time.Duration    // how long the server holds it; 0 is 15 s. A late click still wins
 }
@@ -104,7 +105,7 @@ func New(c Config) (*Service, error) {
 	}
 	s := &Service{
 		gate: c.Gate, gmail: client, seal: c.Sealer, identity: c.Identity, html: c.HTML, db: c.Database, now: c.Now, poll: c.PollEvery, shown: c.UndoShown, held: c.UndoHeld,
-		boxes: newBoxes(), awake: make(chan struct{}, 1), swept: map[string]int{}, outside: c.Outside, permissions: c.Permits,
+		boxes: newBoxes(orDefault(c.Memory, DefaultMemory)), awake: make(chan struct{}, 1), swept: map[string]int{}, outside: c.Outside, permissions: c.Permits,
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.outside == nil {
@@ -120,7 +121,7 @@ func New(c Config) (*Service, error) {
 	return s, nil
 }
 
-func orDefault(d, otherwise time.Duration) time.Duration {
+func orDefault[T int64 | time.Duration](d, otherwise T) T {
 	if d == 0 {
 		return otherwise
 	}

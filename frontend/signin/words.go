@@ -17,6 +17,7 @@ var features = map[string]string{
 	"live_updates":      "keeping an open page up to date",
 	"message_view":      "opening a message",
 	"organise":          "archiving, labelling, starring, marking, deleting",
+	"prefetch":          "getting ready a conversation that you may open next",
 	"remote_images":     "showing remote pictures of a message",
 	"search":            "searching",
 	"send":              "sending, at the time you chose",

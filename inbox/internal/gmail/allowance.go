@@ -186,7 +186,14 @@ func (a *allowance) admits(n need, now time.Time) (wait time.Duration, ok bool) 
 	return 0, true
 }
 
-// plentiful says whether so much is left that a request which nobody asked for harms nobody.
+func (a *allowance) roomFor(n need) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.plentiful(n)
+}
+
+// plentiful says whether so much is left that a request which nobody asked for harms nobody. The
+// caller holds mu.
 func (a *allowance) plentiful(n need) bool {
 	now := time.Now()
 	a.refill(now)

@@ -74,6 +74,11 @@ func New(c Config) (*Client, error) {
 // Forget drops the account's quota bucket, as at disconnect.
 func (c *Client) Forget(account policy.AccountID) { c.sender.forget(account) }
 
+// Plentiful says whether a request of urgency Ahead for a conversation would be sent now.
+func (c *Client) Plentiful(account policy.AccountID) bool {
+	return c.sender.of(account).roomFor(need{units: units["threads.get"], parts: 1, urgency: Ahead})
+}
+
 // Call is something to ask of Gmail; T is what comes back.
 type Call[T any] struct {
 	run func(ctx context.Context, w wire) (T, error)

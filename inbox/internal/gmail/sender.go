@@ -40,6 +40,10 @@ func newSender(next http.RoundTripper, unitsPerMinute int) *sender {
 // forAccount is the way out of one account for requests that valid still permits when they leave: they may
 // have waited for quota or for a repetition, and the account may have been disconnected meanwhile.
 func (s *sender) forAccount(id policy.AccountID, valid func(context.Context) error) *accountSender {
+	return &accountSender{next: s.next, allowance: s.of(id), valid: valid}
+}
+
+func (s *sender) of(id policy.AccountID) *allowance {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := s.accounts[id]
@@ -47,7 +51,7 @@ func (s *sender) forAccount(id policy.AccountID, valid func(context.Context) err
 		a = newAllowance(s.units)
 		s.accounts[id] = a
 	}
-	return &accountSender{next: s.next, allowance: a, valid: valid}
+	return a
 }
 
 func (s *sender) forget(id policy.AccountID) {
