@@ -184,6 +184,46 @@ func TestControlEndpoint(t *testing.T) {
 	}
 }
 
+func TestControlOfLatencyAndCounters(t *testing.T) {
+	w := newWorld(t, emulator.Options{Control: true})
+	if status, _, _ := w.do("PUT", "/emulator/latency", "", `{"delayMs":20}`); status != 204 {
+		t.Fatalf("PUT latency: %d", status)
+	}
+	start := time.Now()
+	w.do("GET", "/gmail/v1/users/me/labels", "alice", "")
+	if d := time.Since(start); d < 20*time.Millisecond {
+		t.Errorf("answered after %v", d)
+	}
+	if _, _, body := w.do("GET", "/emulator/latency", "", ""); !strings.Contains(body, `"delayMs":20`) {
+		t.Errorf("latency %s", body)
+	}
+	if _, _, body := w.do("GET", "/emulator/stats", "", ""); !strings.Contains(body, `"trips":1`) || !strings.Contains(body, `"labels.list":1`) {
+		t.Errorf("stats %s", body)
+	}
+	if status, _, _ := w.do("DELETE", "/emulator/stats", "", ""); status != 204 || w.srv.Stats().Trips != 0 {
+		t.Errorf("DELETE stats: %d, %+v", status, w.srv.Stats())
+	}
+	for _, c := range [][3]string{{"PUT", "/emulator/latency", `{"delayMs":-1}`}, {"PUT", "/emulator/latency", `{"ms":1}`}, {"POST", "/emulator/verify", `{"user":"x@example.com"}`}} {
+		if status, _, _ := w.do(c[0], c[1], "", c[2]); status != 400 {
+			t.Errorf("%v: %d, want 400", c, status)
+		}
+	}
+}
+
+// TestPoisonMessage: one message that can never be read, among others that can.
+func TestPoisonMessage(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	bad, good := w.insert("Subject: x\r\n\r\ny", testTime), w.insert("Subject: x\r\n\r\ny", testTime)
+	w.srv.InjectFault(emulator.Fault{Method: "messages.get", ID: bad, Status: 500, Count: -1})
+	alice := w.client("alice")
+	for range 2 {
+		wantError(t, errOf(alice.Messages.Get("me", bad).Do()), 500, "backendError", "")
+		if _, err := alice.Messages.Get("me", good).Do(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestGzipNeedsTheUserAgent(t *testing.T) {
 	w := newWorld(t, emulator.Options{})
 	for agent, want := range map[string]string{"app/1.0 (gzip)": "gzip", "app/1.0": ""} {
