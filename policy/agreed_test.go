@@ -296,6 +296,16 @@ func TestAgreementEnds(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the owner was seen long before", func(t *testing.T) {
+		for ago, want := range map[time.Duration]bool{0: true, 15 * time.Minute: true, 15*time.Minute + time.Second: false, 24 * time.Hour: false} {
+			w := newWorld(t)
+			a := w.agree(asked())
+			w.signIn(a.Proof, policy.Proof{Owner: ann, Nonce: a.Nonce(), IssuedAt: start, AuthTime: start.Add(-ago)})
+			if grant, err := w.gate.Authorize(t.Context(), view()); (grant != nil) != want {
+				t.Errorf("signed in %v before: got %v, %v", ago, grant, err)
+			}
+		}
+	})
 	t.Run("revoked between decision and view", func(t *testing.T) {
 		w := newWorld(t)
 		a := w.agree(asked())

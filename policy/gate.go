@@ -231,8 +231,15 @@ func (g *Gate) prove(ctx context.Context, a Agreement) *Proof {
 	if err != nil || subtle.ConstantTimeCompare([]byte(proof.Nonce), []byte(a.Nonce())) != 1 {
 		return nil
 	}
+	if !proof.AuthTime.IsZero() && proof.IssuedAt.Sub(proof.AuthTime) > longestSession {
+		return nil // the provider answered for a session of long ago, and nobody was asked
+	}
 	return &proof
 }
+
+// longestSession is how long before the proof the provider may have seen the owner authenticate, where it says when.
+// The sign-in asks for five minutes; reading and answering the provider's page is the rest.
+const longestSession = 15 * time.Minute
 
 // longestSkew is how far clocks may be apart before an agreement's end cannot be told any more.
 const longestSkew = time.Minute
