@@ -7,6 +7,9 @@
 // floor.rego is the promise that no bundle can lift; access.rego says on which basis an access is allowed;
 // decision.rego joins the two; data.json lists the purposes, features, operations and scopes that exist (LU-USE-1, MIN-1).
 // cases.json holds accesses with their only right answer, which no policy that replaces this one may change.
+//
+// clauses.json is the registry of the clauses: what each says and where it comes from, and which rules, mechanisms,
+// tests and pages keep it. The tests of this package find every one of them in the sources.
 package limiteduse
 
 import (
