@@ -147,9 +147,10 @@ func (b *mailbox) applyLocked(e entry) bool {
 		b.dropLocked(m)
 	case e.History != nil:
 		b.history.floor, b.history.head = e.History.Floor, e.History.Head
+		b.noticed = b.history.head
 	case e.Record != nil:
 		b.history.records = append(b.history.records, *e.Record)
-		b.history.head = max(b.history.head, e.Record.ID)
+		b.history.head, b.noticed = e.Record.ID, e.Record.ID
 	}
 	return true
 }

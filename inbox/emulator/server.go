@@ -102,9 +102,10 @@ func (s *Server) AddUser(email, name string) error {
 	if s.users[key] != nil {
 		return fmt.Errorf("emulator: user exists already")
 	}
-	s.users[key] = newMailbox(key, name, s)
+	b := newMailbox(key, name, s)
+	s.users[key] = b
 	s.order = append(s.order, key)
-	s.journal.append(key, []entry{{Name: &name}})
+	s.journal.append(key, []entry{{Name: &name}, {History: &storedHistory{b.history.floor, b.history.head}}})
 	return nil
 }
 
