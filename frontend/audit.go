@@ -55,11 +55,7 @@ func (s *Server) getCheckpoint(v *visit) error {
 
 func (s *Server) auditGrant(v *visit, limit int, params string) (*policy.Grant, error) {
 	return s.Gate.Authorize(v.r.Context(), policy.Access{
-		Actor: v.session.Actor(), Purpose: v.inbox.Purpose, Feature: v.inbox.Feature,
-		Target: policy.Target{
-			Operation: "log.query", Resource: policy.Collection(policy.Log, "", limit),
-			Classes: []policy.DataClass{policy.Decisions}, Params: params,
-		},
+		Actor: v.session.Actor(), Purpose: v.inbox.Purpose, Feature: v.inbox.Feature, Target: s.logTarget(limit, params),
 	})
 }
 
@@ -67,7 +63,7 @@ func (s *Server) auditGrant(v *visit, limit int, params string) (*policy.Grant, 
 func filterOf(q url.Values) (decisionlog.Filter, error) {
 	f := decisionlog.Filter{
 		Kind: decisionlog.Kind(q.Get("kind")), Actor: q.Get("actor"), Account: q.Get("account"), Purpose: q.Get("purpose"), Feature: q.Get("feature"),
-		Operation: q.Get("operation"), Clause: q.Get("clause"), DecisionID: q.Get("decisionId"), Limit: auditPage,
+		Operation: q.Get("operation"), Clause: q.Get("clause"), DecisionID: q.Get("decisionId"), ActorKind: q.Get("actorKind"), Outcome: q.Get("outcome"), Limit: auditPage,
 	}
 	var err error
 	if s := q.Get("allowed"); s != "" {

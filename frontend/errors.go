@@ -13,6 +13,7 @@ import (
 	"github.com/totalengage/webmail/inbox"
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
 // Errors of the edge itself.
@@ -75,7 +76,7 @@ func problemOf(err error) api.Problem {
 		return p(409, "reconnect", "Gmail must be connected again", "Google no longer accepts the permission that was given. Connect the mailbox again.")
 	case errors.Is(err, policy.ErrUnknown):
 		return p(404, "not_connected", "No such mailbox", "This mailbox is not connected here.")
-	case errors.Is(err, inbox.ErrNotFound), errors.Is(err, errNoRoute):
+	case errors.Is(err, inbox.ErrNotFound), errors.Is(err, errNoRoute), errors.Is(err, errNoEvent), errors.Is(err, decisionlog.ErrNoTile), errors.Is(err, decisionlog.ErrDropped):
 		return p(404, "not_found", "Not found", "It does not exist or no longer exists.")
 	case errors.Is(err, inbox.ErrConflict):
 		return p(409, "draft_conflict", "Changed elsewhere", "The draft was changed in another window or device since you opened it. Nothing was overwritten.")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/totalengage/webmail/frontend"
+	"github.com/totalengage/webmail/frontend/searches"
 	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/inbox"
 	gmail "github.com/totalengage/webmail/inbox/emulator"
@@ -70,7 +71,10 @@ func eachHouse(t *testing.T, f func(t *testing.T, h *house)) {
 		})
 		must(t, err)
 		t.Cleanup(mail.Close)
+		kept, err := searches.Open(t.Context(), db, w.Now)
+		must(t, err)
 		front, err := frontend.New(frontend.Config{
+			Searches: kept,
 			PublicURL: server.URL, Product: frontend.Product{Name: "Webmail"}, Gate: w.Gate, Log: w.Log, Inbox: mail, Permits: permits, Sessions: w.Sessions, Owners: w.Owners,
 			Vault: w.Vault, Desk: w.Desk, Mailboxes: w.Store, Rights: w.Store.Rights(w.Gate), LinkKey: bytes.Repeat([]byte{7}, 32),
 			SignIn: signin.Deps{Owners: w.Owners, Staff: w.Staff, Sessions: w.Sessions, Desk: w.Desk, Disclosure: w.Disclosure, Announced: w.Consents.Announced(), Product: Product},

@@ -108,6 +108,21 @@ var routes = []route{
 
 	{"GET", "/api/audit/decisions", auditor, "audit.read", "audit_log", (*Server).listDecisions},
 	{"GET", "/api/audit/checkpoint", auditor, "audit.read", "audit_log", (*Server).getCheckpoint},
+	{"GET", "/api/audit/decisions/{event}", auditor, "audit.read", "audit_log", (*Server).getDecision},
+	{"GET", "/api/audit/decisions/{event}/proof", auditor, "audit.read", "audit_log", (*Server).getProof},
+	{"GET", "/api/audit/policies/{revision}", auditor, "audit.read", "audit_log", (*Server).getPolicy},
+	{"GET", "/api/audit/summary", auditor, "audit.read", "audit_log", (*Server).getSummary},
+	{"GET", "/api/audit/stream", auditor, "audit.read", "audit_log", (*Server).streamDecisions},
+	{"GET", "/api/audit/export", auditor, "audit.read", "audit_log", (*Server).exportDecisions},
+	{"GET", "/api/audit/refusals", auditor, "audit.read", "audit_log", (*Server).listRefusers},
+	{"GET", "/api/audit/human-access", auditor, "audit.read", "audit_log", (*Server).listHumanAccess},
+	{"GET", "/api/audit/searches", auditor, "", "", (*Server).listSearches},
+	{"POST", "/api/audit/searches", auditor, "", "", (*Server).saveSearch},
+	{"DELETE", "/api/audit/searches/{search}", auditor, "", "", (*Server).dropSearch},
+	{"GET", "/api/audit/reviews", auditor, "audit.read", "audit_log", (*Server).listReviews},
+	{"POST", "/api/audit/reviews", auditor, "audit.read", "audit_log", (*Server).signReview},
+	{"GET", "/audit/log/checkpoint", auditor, "audit.read", "audit_log", (*Server).logCheckpoint},
+	{"GET", "/audit/log/tile/{tile:.+}", auditor, "audit.read", "audit_log", (*Server).logTile},
 }
 
 // visit is one request on its way through a handler: who came, and the mailbox visit policy will be asked about.

@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/totalengage/webmail/frontend/platform"
+	"github.com/totalengage/webmail/frontend/searches"
 	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/frontend/traffic"
 	"github.com/totalengage/webmail/inbox"
@@ -39,7 +40,9 @@ type Config struct {
 	Product   Product
 	Gate      *policy.Gate
 	Log       *decisionlog.Log
-	LogKey    string // the log's verifier key, for auditors
+	LogKey    string          // the log's verifier key, for auditors
+	Sources   *policy.Sources // policies that were in force; nil where only the embedded one ever was
+	Searches  *searches.Store // that auditors keep
 	Inbox     *inbox.Service
 	Permits   *consent.Permissions
 	Sessions  *oauth.Sessions
@@ -71,14 +74,20 @@ type Server struct {
 	schema *schema
 	forms  []string // origins that forms may lead to: the sign-in providers
 
-	traffic *traffic.Counter
+	traffic  *traffic.Counter
+	tally    *decisionlog.Tally
+	readings readings
+	tracers  tracers
 
 	draining chan struct{} // closed when the server is about to stop
 	drain    sync.Once
 }
 
 // Drain ends the streams that would otherwise keep the server from stopping. Pages connect again by themselves.
-func (s *Server) Drain() { s.drain.Do(func() { close(s.draining) }) }
+func (s *Server) Drain() {
+	s.drain.Do(func() { close(s.draining) })
+	s.endReadings()
+}
 
 // New makes a server. Handler gives what to serve.
 func New(c Config) (*Server, error) {
@@ -96,7 +105,7 @@ func New(c Config) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{Config: c, origin: origin, links: links{key: c.LinkKey}, sealed: sealed{key: c.LinkKey}, schema: checked, forms: signin.FormActionOrigins(c.SignIn), traffic: traffic.New(time.Now()), draining: make(chan struct{})}, nil
+	return &Server{Config: c, origin: origin, links: links{key: c.LinkKey}, sealed: sealed{key: c.LinkKey}, schema: checked, forms: signin.FormActionOrigins(c.SignIn), traffic: traffic.New(time.Now()), tally: decisionlog.NewTally(c.Log), draining: make(chan struct{})}, nil
 }
 
 // Handler returns everything the server answers.

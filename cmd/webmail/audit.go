@@ -61,7 +61,11 @@ func (c *tailCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	return log.Tail(ctx, c.From, newEventWriter(os.Stdout, "jsonl").write)
+	out, err := newEventWriter(os.Stdout, "jsonl")
+	if err != nil {
+		return err
+	}
+	return log.Tail(ctx, c.From, out.write)
 }
 
 // eventFilter are the columns that auditors filter on.
@@ -133,7 +137,10 @@ func (c *queryCmd) Run(ctx context.Context) error {
 		return err
 	}
 	defer done()
-	out := newEventWriter(os.Stdout, c.Format)
+	out, err := newEventWriter(os.Stdout, c.Format)
+	if err != nil {
+		return err
+	}
 	if err := eachEvent(ctx, log, f, c.Limit, out.write); err != nil {
 		return err
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/totalengage/webmail/policy/decisionlog"
+	"github.com/totalengage/webmail/policy/decisionlog/eventfile"
 )
 
 // exportCmd writes what an auditor takes along.
@@ -64,18 +63,6 @@ func (c *exportCmd) tiles(ctx context.Context, log *decisionlog.Log) error {
 	return nil
 }
 
-// manifest says what a file of events is, so that anyone who has the log can show the file complete: the same
-// filter over the first TreeSize events gives exactly these.
-type manifest struct {
-	File       string      `json:"file"`
-	SHA256     string      `json:"sha256"` // of the file
-	Format     string      `json:"format"`
-	Filter     eventFilter `json:"filter"`
-	Count      int         `json:"count"`
-	TreeSize   int64       `json:"tree_size"` // events in the log when it was made; none after them were looked at
-	Checkpoint string      `json:"checkpoint"`
-}
-
 func (c *exportCmd) events(ctx context.Context, log *decisionlog.Log) error {
 	f, err := c.filter()
 	if err != nil {
@@ -94,15 +81,16 @@ func (c *exportCmd) events(ctx context.Context, log *decisionlog.Log) error {
 		return err
 	}
 	defer file.Close()
-	digest, count := sha256.New(), 0
-	out := newEventWriter(io.MultiWriter(file, digest), c.Format)
-	err = eachEvent(ctx, log, f, math.MaxInt, func(r decisionlog.Record) error { count++; return out.write(r) })
-	if err := errors.Join(err, out.flush(), file.Close()); err != nil {
+	out, err := eventfile.NewWriter(file, c.Format)
+	if err != nil {
 		return err
 	}
-	said, err := json.MarshalIndent(manifest{
-		File: filepath.Base(c.Events), SHA256: hex.EncodeToString(digest.Sum(nil)), Format: c.Format, Filter: c.eventFilter, Count: count,
-		TreeSize: tree.N, Checkpoint: string(checkpoint),
+	err = eachEvent(ctx, log, f, math.MaxInt, out.Write)
+	if err := errors.Join(err, out.Flush(), file.Close()); err != nil {
+		return err
+	}
+	said, err := json.MarshalIndent(eventfile.Manifest{
+		File: filepath.Base(c.Events), SHA256: out.SHA256(), Format: c.Format, Filter: c.eventFilter, Count: out.Count(), TreeSize: tree.N, Checkpoint: string(checkpoint),
 	}, "", "  ")
 	if err != nil {
 		return err
@@ -110,7 +98,7 @@ func (c *exportCmd) events(ctx context.Context, log *decisionlog.Log) error {
 	if err := os.WriteFile(c.Events+".manifest.json", append(said, '\n'), 0o644); err != nil {
 		return err
 	}
-	fmt.Printf("%d of %d events\n", count, tree.N)
+	fmt.Printf("%d of %d events\n", out.Count(), tree.N)
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/totalengage/webmail/frontend"
 	"github.com/totalengage/webmail/frontend/mailhtml"
 	"github.com/totalengage/webmail/frontend/platform"
+	"github.com/totalengage/webmail/frontend/searches"
 	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/inbox"
 	"github.com/totalengage/webmail/internal/database"
@@ -52,6 +53,7 @@ type system struct {
 	consents *consent.Store
 	gate     *policy.Gate
 	bundles  *policy.Bundles // nil without a policy bundle
+	sources  *policy.Sources
 	google   *oauth.Provider
 	agreed   *agreement.Store
 	desk     *agreement.Desk
@@ -175,12 +177,11 @@ func (s *system) openAccess(ctx context.Context) error {
 	if s.google, err = oauth.NewProvider(googleProvider(o.google), s.out.Client(signInTime)); err != nil {
 		return fmt.Errorf("the sign-in with Google: %w", err)
 	}
-	sources, err := policy.OpenSources(ctx, s.logDB)
-	if err != nil {
+	if s.sources, err = policy.OpenSources(ctx, s.logDB); err != nil {
 		return err
 	}
 	rules := policy.Config{
-		Log: s.decided, Sources: sources, Prover: s.store.Prover(s.google), PseudonymKey: s.keys.Pseudonym(),
+		Log: s.decided, Sources: s.sources, Prover: s.store.Prover(s.google), PseudonymKey: s.keys.Pseudonym(),
 		Facts:  facts{Store: s.store, product: s.product, permits: s.permits, releases: s.releases, agreed: s.agreed, callers: s.callers},
 		Labels: map[string]string{"app": "webmail", "version": version},
 	}
@@ -300,9 +301,13 @@ func (s *system) openFrontend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	kept, err := searches.Open(ctx, s.product, nil)
+	if err != nil {
+		return err
+	}
 	s.front, err = frontend.New(frontend.Config{
 		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo}, Gate: s.gate, Log: s.decided,
-		LogKey: strings.TrimSpace(string(verifier)), Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Desk: s.desk, Mailboxes: s.store, Rights: s.rights, Kept: s.kept(), Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
+		LogKey: strings.TrimSpace(string(verifier)), Sources: s.sources, Searches: kept, Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Desk: s.desk, Mailboxes: s.store, Rights: s.rights, Kept: s.kept(), Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
 	})
 	if err != nil {
 		return err

@@ -104,6 +104,36 @@ func (e AccountState) Valid() bool {
 	}
 }
 
+// Defines values for AuditGroupBy.
+const (
+	AuditGroupByActorKind AuditGroupBy = "actorKind"
+	AuditGroupByClause    AuditGroupBy = "clause"
+	AuditGroupByFeature   AuditGroupBy = "feature"
+	AuditGroupByOutcome   AuditGroupBy = "outcome"
+	AuditGroupByPurpose   AuditGroupBy = "purpose"
+	AuditGroupByWay       AuditGroupBy = "way"
+)
+
+// Valid indicates whether the value is a known member of the AuditGroupBy enum.
+func (e AuditGroupBy) Valid() bool {
+	switch e {
+	case AuditGroupByActorKind:
+		return true
+	case AuditGroupByClause:
+		return true
+	case AuditGroupByFeature:
+		return true
+	case AuditGroupByOutcome:
+		return true
+	case AuditGroupByPurpose:
+		return true
+	case AuditGroupByWay:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ComposeKind.
 const (
 	Forward  ComposeKind = "forward"
@@ -482,6 +512,66 @@ func (e ListDecisionsParamsKind) Valid() bool {
 	}
 }
 
+// Defines values for ExportDecisionsParamsFormat.
+const (
+	Csv   ExportDecisionsParamsFormat = "csv"
+	Jsonl ExportDecisionsParamsFormat = "jsonl"
+)
+
+// Valid indicates whether the value is a known member of the ExportDecisionsParamsFormat enum.
+func (e ExportDecisionsParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Jsonl:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportDecisionsParamsKind.
+const (
+	ExportDecisionsParamsKindDecision  ExportDecisionsParamsKind = "decision"
+	ExportDecisionsParamsKindLifecycle ExportDecisionsParamsKind = "lifecycle"
+	ExportDecisionsParamsKindOutcome   ExportDecisionsParamsKind = "outcome"
+)
+
+// Valid indicates whether the value is a known member of the ExportDecisionsParamsKind enum.
+func (e ExportDecisionsParamsKind) Valid() bool {
+	switch e {
+	case ExportDecisionsParamsKindDecision:
+		return true
+	case ExportDecisionsParamsKindLifecycle:
+		return true
+	case ExportDecisionsParamsKindOutcome:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StreamDecisionsParamsKind.
+const (
+	StreamDecisionsParamsKindDecision  StreamDecisionsParamsKind = "decision"
+	StreamDecisionsParamsKindLifecycle StreamDecisionsParamsKind = "lifecycle"
+	StreamDecisionsParamsKindOutcome   StreamDecisionsParamsKind = "outcome"
+)
+
+// Valid indicates whether the value is a known member of the StreamDecisionsParamsKind enum.
+func (e StreamDecisionsParamsKind) Valid() bool {
+	switch e {
+	case StreamDecisionsParamsKindDecision:
+		return true
+	case StreamDecisionsParamsKindLifecycle:
+		return true
+	case StreamDecisionsParamsKindOutcome:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EndRightsRequestParamsAct.
 const (
 	Answer EndRightsRequestParamsAct = "answer"
@@ -701,6 +791,102 @@ type Attachment struct {
 	Url string `json:"url"`
 }
 
+// AuditAgreement defines model for AuditAgreement.
+type AuditAgreement struct {
+	// Account pseudonym
+	Account string `json:"account"`
+
+	// Agreement pseudonym
+	Agreement string          `json:"agreement"`
+	Steps     []DecisionEvent `json:"steps"`
+	Views     []DecisionEvent `json:"views"`
+}
+
+// AuditClause defines model for AuditClause.
+type AuditClause struct {
+	Id      string   `json:"id"`
+	Says    string   `json:"says"`
+	Sources []string `json:"sources,omitempty"`
+}
+
+// AuditDay defines model for AuditDay.
+type AuditDay struct {
+	Allowed int64  `json:"allowed"`
+	Day     string `json:"day"`
+	Refused int64  `json:"refused"`
+}
+
+// AuditGroup defines model for AuditGroup.
+type AuditGroup struct {
+	Allowed int64 `json:"allowed"`
+
+	// By way: read by somebody, fetched without anybody looking, or changed
+	By      AuditGroupBy `json:"by"`
+	Name    string       `json:"name"`
+	Refused int64        `json:"refused"`
+}
+
+// AuditGroupBy way: read by somebody, fetched without anybody looking, or changed
+type AuditGroupBy string
+
+// AuditLine defines model for AuditLine.
+type AuditLine struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// AuditReview defines model for AuditReview.
+type AuditReview struct {
+	At time.Time `json:"at"`
+
+	// By pseudonym
+	By       string `json:"by"`
+	Index    int64  `json:"index"`
+	TreeSize string `json:"treeSize"`
+}
+
+// AuditReviews defines model for AuditReviews.
+type AuditReviews struct {
+	Weeks []AuditWeek `json:"weeks"`
+}
+
+// AuditStep defines model for AuditStep.
+type AuditStep struct {
+	About   string      `json:"about,omitempty"`
+	Clauses []string    `json:"clauses"`
+	Facts   []AuditLine `json:"facts"`
+	Holds   bool        `json:"holds"`
+	Rule    string      `json:"rule"`
+
+	// Speaks for the access
+	Speaks bool   `json:"speaks"`
+	Title  string `json:"title"`
+}
+
+// AuditSummary defines model for AuditSummary.
+type AuditSummary struct {
+	Days   []AuditDay   `json:"days"`
+	Groups []AuditGroup `json:"groups"`
+
+	// Size events in the log when it was counted
+	Size int64 `json:"size"`
+}
+
+// AuditWeek defines model for AuditWeek.
+type AuditWeek struct {
+	Allowed int64     `json:"allowed"`
+	Begins  time.Time `json:"begins"`
+
+	// HumanViews looks of staff at a message that were allowed
+	HumanViews int64         `json:"humanViews"`
+	Over       bool          `json:"over"`
+	Refused    int64         `json:"refused"`
+	Reviews    []AuditReview `json:"reviews"`
+
+	// Week ISO 8601
+	Week string `json:"week"`
+}
+
 // Checkpoint defines model for Checkpoint.
 type Checkpoint struct {
 	Root string `json:"root"`
@@ -826,6 +1012,32 @@ type Copy struct {
 	AdditionalProperties map[string]interface{}   `json:"-"`
 }
 
+// DecisionDetail defines model for DecisionDetail.
+type DecisionDetail struct {
+	// BuiltIn it is the policy that this program is built with
+	BuiltIn bool          `json:"builtIn,omitempty"`
+	Clauses []AuditClause `json:"clauses"`
+	Event   DecisionEvent `json:"event"`
+
+	// Input the access in plain words
+	Input []AuditLine `json:"input"`
+
+	// Kept the policy's source is kept here
+	Kept bool `json:"kept,omitempty"`
+
+	// Related the outcomes of a decision, or the decision of an outcome
+	Related []DecisionEvent `json:"related"`
+
+	// Revision policy in force
+	Revision string `json:"revision,omitempty"`
+
+	// Steps the rules that allowed it, or those that speak against it
+	Steps []AuditStep `json:"steps"`
+
+	// Untraced why there are no steps
+	Untraced string `json:"untraced,omitempty"`
+}
+
 // DecisionEvent defines model for DecisionEvent.
 type DecisionEvent struct {
 	// Account pseudonym
@@ -869,6 +1081,17 @@ type Draft struct {
 	Id        string  `json:"id"`
 	MessageId string  `json:"messageId"`
 	ThreadId  string  `json:"threadId"`
+}
+
+// HumanAccess defines model for HumanAccess.
+type HumanAccess struct {
+	Agreements []AuditAgreement `json:"agreements"`
+
+	// Complete false when only the newest are here
+	Complete bool `json:"complete"`
+
+	// Without looks that name no agreement; each was refused
+	Without []DecisionEvent `json:"without"`
 }
 
 // ImagesPermit defines model for ImagesPermit.
@@ -990,6 +1213,17 @@ type MessageImages struct {
 
 // MessageImagesShown on which permission the images load
 type MessageImagesShown string
+
+// NewReview defines model for NewReview.
+type NewReview struct {
+	Week string `json:"week"`
+}
+
+// NewSearch defines model for NewSearch.
+type NewSearch struct {
+	Name  string `json:"name"`
+	Query string `json:"query"`
+}
 
 // Numbers defines model for Numbers.
 type Numbers struct {
@@ -1126,6 +1360,15 @@ type PlatformUnread struct {
 	Unread int64 `json:"unread"`
 }
 
+// PolicySource defines model for PolicySource.
+type PolicySource struct {
+	Files []struct {
+		Name string `json:"name"`
+		Text string `json:"text"`
+	} `json:"files"`
+	Revision string `json:"revision"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Clauses clause ids that refused
@@ -1173,6 +1416,27 @@ type Redirect struct {
 	Redirect string `json:"redirect"`
 }
 
+// Refuser defines model for Refuser.
+type Refuser struct {
+	Actor     string `json:"actor"`
+	ActorKind string `json:"actorKind"`
+
+	// Last leaf index of the newest
+	Last int64 `json:"last"`
+
+	// Look why it is worth a look; empty when it is not
+	Look     string `json:"look,omitempty"`
+	Refusals int64  `json:"refusals"`
+}
+
+// Refusers defines model for Refusers.
+type Refusers struct {
+	// All false when there were more refusals than could be looked at
+	All      bool      `json:"all"`
+	Refusers []Refuser `json:"refusers"`
+	Since    time.Time `json:"since"`
+}
+
 // Right defines model for Right.
 type Right string
 
@@ -1217,6 +1481,20 @@ type RouteFigures struct {
 
 	// Route as the route table writes it; empty for pages and files
 	Route string `json:"route"`
+}
+
+// SavedSearch defines model for SavedSearch.
+type SavedSearch struct {
+	Id   string `json:"id"`
+	Name string `json:"name"`
+
+	// Query the filters, as in the address of the page
+	Query string `json:"query"`
+}
+
+// SavedSearches defines model for SavedSearches.
+type SavedSearches struct {
+	Searches []SavedSearch `json:"searches"`
 }
 
 // ScopeUse defines model for ScopeUse.
@@ -1510,6 +1788,9 @@ type AccountParam = string
 // DraftParam defines model for draft.
 type DraftParam = string
 
+// EventParam defines model for event.
+type EventParam = string
+
 // MessageParam defines model for message.
 type MessageParam = string
 
@@ -1553,6 +1834,8 @@ type ListDecisionsParams struct {
 	Operation  string                  `form:"operation,omitempty" json:"operation,omitempty"`
 	Clause     string                  `form:"clause,omitempty" json:"clause,omitempty"`
 	DecisionId string                  `form:"decisionId,omitempty" json:"decisionId,omitempty"`
+	ActorKind  string                  `form:"actorKind,omitempty" json:"actorKind,omitempty"`
+	Outcome    string                  `form:"outcome,omitempty" json:"outcome,omitempty"`
 	Since      time.Time               `form:"since,omitempty" json:"since,omitempty"`
 	Until      time.Time               `form:"until,omitempty" json:"until,omitempty"`
 
@@ -1563,6 +1846,59 @@ type ListDecisionsParams struct {
 
 // ListDecisionsParamsKind defines parameters for ListDecisions.
 type ListDecisionsParamsKind string
+
+// ExportDecisionsParams defines parameters for ExportDecisions.
+type ExportDecisionsParams struct {
+	Format     ExportDecisionsParamsFormat `form:"format" json:"format"`
+	Kind       ExportDecisionsParamsKind   `form:"kind,omitempty" json:"kind,omitempty"`
+	Allowed    *bool                       `form:"allowed,omitempty" json:"allowed,omitempty"`
+	Actor      string                      `form:"actor,omitempty" json:"actor,omitempty"`
+	ActorKind  string                      `form:"actorKind,omitempty" json:"actorKind,omitempty"`
+	Account    string                      `form:"account,omitempty" json:"account,omitempty"`
+	Purpose    string                      `form:"purpose,omitempty" json:"purpose,omitempty"`
+	Feature    string                      `form:"feature,omitempty" json:"feature,omitempty"`
+	Operation  string                      `form:"operation,omitempty" json:"operation,omitempty"`
+	Clause     string                      `form:"clause,omitempty" json:"clause,omitempty"`
+	Outcome    string                      `form:"outcome,omitempty" json:"outcome,omitempty"`
+	DecisionId string                      `form:"decisionId,omitempty" json:"decisionId,omitempty"`
+	Since      time.Time                   `form:"since,omitempty" json:"since,omitempty"`
+	Until      time.Time                   `form:"until,omitempty" json:"until,omitempty"`
+}
+
+// ExportDecisionsParamsFormat defines parameters for ExportDecisions.
+type ExportDecisionsParamsFormat string
+
+// ExportDecisionsParamsKind defines parameters for ExportDecisions.
+type ExportDecisionsParamsKind string
+
+// StreamDecisionsParams defines parameters for StreamDecisions.
+type StreamDecisionsParams struct {
+	Kind      StreamDecisionsParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
+	Allowed   *bool                     `form:"allowed,omitempty" json:"allowed,omitempty"`
+	Actor     string                    `form:"actor,omitempty" json:"actor,omitempty"`
+	ActorKind string                    `form:"actorKind,omitempty" json:"actorKind,omitempty"`
+	Account   string                    `form:"account,omitempty" json:"account,omitempty"`
+	Purpose   string                    `form:"purpose,omitempty" json:"purpose,omitempty"`
+	Feature   string                    `form:"feature,omitempty" json:"feature,omitempty"`
+	Operation string                    `form:"operation,omitempty" json:"operation,omitempty"`
+	Clause    string                    `form:"clause,omitempty" json:"clause,omitempty"`
+	Outcome   string                    `form:"outcome,omitempty" json:"outcome,omitempty"`
+	Own       bool                      `form:"own,omitempty" json:"own,omitempty"`
+}
+
+// StreamDecisionsParamsKind defines parameters for StreamDecisions.
+type StreamDecisionsParamsKind string
+
+// GetAuditSummaryParams defines parameters for GetAuditSummary.
+type GetAuditSummaryParams struct {
+	Purpose   string    `form:"purpose,omitempty" json:"purpose,omitempty"`
+	Feature   string    `form:"feature,omitempty" json:"feature,omitempty"`
+	Operation string    `form:"operation,omitempty" json:"operation,omitempty"`
+	Clause    string    `form:"clause,omitempty" json:"clause,omitempty"`
+	ActorKind string    `form:"actorKind,omitempty" json:"actorKind,omitempty"`
+	Since     time.Time `form:"since,omitempty" json:"since,omitempty"`
+	Until     time.Time `form:"until,omitempty" json:"until,omitempty"`
+}
 
 // SignOutParams defines parameters for SignOut.
 type SignOutParams struct {
@@ -1620,6 +1956,12 @@ type UntrashThreadsJSONRequestBody = ThreadIDs
 
 // UploadMultipartRequestBody defines body for Upload for multipart/form-data ContentType.
 type UploadMultipartRequestBody UploadMultipartBody
+
+// SignReviewJSONRequestBody defines body for SignReview for application/json ContentType.
+type SignReviewJSONRequestBody = NewReview
+
+// SaveSearchJSONRequestBody defines body for SaveSearch for application/json ContentType.
+type SaveSearchJSONRequestBody = NewSearch
 
 // AskRightJSONRequestBody defines body for AskRight for application/json ContentType.
 type AskRightJSONRequestBody = AskRight

@@ -205,6 +205,7 @@ func (l *Log) readIndexes(ctx context.Context, query string, args ...any) ([]int
 const disorder = time.Minute
 
 // reach returns the places in the log between which events of the filter's time can be: idx >= from and idx < before.
+// Where from is not below before, there are none.
 func (l *Log) reach(ctx context.Context, f *Filter) (from, before int64, err error) {
 	before = f.Before
 	if !f.Until.IsZero() {
@@ -212,6 +213,9 @@ func (l *Log) reach(ctx context.Context, f *Filter) (from, before int64, err err
 			f.Until.UnixMicro(), disorder.Microseconds())
 		if err != nil {
 			return 0, 0, err
+		}
+		if last < 0 {
+			return 0, 0, nil
 		}
 		if before == 0 || last+1 < before {
 			before = last + 1

@@ -56,7 +56,7 @@ func (l *Log) Query(ctx context.Context, f Filter) (Page, error) {
 		return Page{}, fmt.Errorf("decisionlog: %d events a page, want 1 to %d", limit, MaxPage)
 	}
 	from, before, err := l.reach(ctx, &f)
-	if err != nil {
+	if err != nil || from >= before {
 		return Page{}, err
 	}
 	f.Before = before

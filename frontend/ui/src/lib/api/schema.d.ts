@@ -258,6 +258,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{account}/threads/{thread}/prefetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get a conversation ready that may be opened next. It is read only while the mailbox's quota is plentiful, is recorded as prefetch, and the answer is the same either way. */
+        post: operations["prefetchThread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{account}/messages/{message}": {
         parameters: {
             query?: never;
@@ -928,6 +945,194 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit/decisions/{event}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One event with what came of it, the rules that decided it in plain words, and the policy that was in force. */
+        get: operations["getDecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/decisions/{event}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The offline proof that one event is in the log (C2SP tlog-proof); `webmail audit check-proof` checks it. */
+        get: operations["getDecisionProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/policies/{revision}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A policy as text, by the revision that decisions name. */
+        get: operations["getPolicySource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many decisions were allowed and refused, by day, clause, purpose and more. Whole days, UTC. */
+        get: operations["getAuditSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** New events as they are logged, as server-sent events. What the auditor reads is left out unless own is true. */
+        get: operations["streamDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The events that pass the filter as a file, with a manifest by which it can be shown complete, in one ZIP. At most 20,000 events; `webmail audit export` has no bound. */
+        get: operations["exportDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was refused in the last 30 days, those worth a look first. */
+        get: operations["listRefusers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/human-access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every agreement that staff see messages, with its steps and every look under it, newest first; and looks that name no agreement. */
+        get: operations["listHumanAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The filters that the signed-in auditor keeps. */
+        get: operations["listSearches"];
+        put?: never;
+        /** Keep a filter under a name. At most 50. */
+        post: operations["saveSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/searches/{search}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["dropSearch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last weeks with their counts and who signed each off. */
+        get: operations["listReviews"];
+        put?: never;
+        /** Sign a week off as reviewed. It is an event in the log itself, with the week's counts and the size of the log. */
+        post: operations["signReview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1403,6 +1608,159 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        DecisionDetail: {
+            event: components["schemas"]["DecisionEvent"];
+            /** @description the outcomes of a decision, or the decision of an outcome */
+            related: components["schemas"]["DecisionEvent"][];
+            /** @description the access in plain words */
+            input: components["schemas"]["AuditLine"][];
+            /** @description the rules that allowed it, or those that speak against it */
+            steps: components["schemas"]["AuditStep"][];
+            /** @description why there are no steps */
+            untraced?: string;
+            clauses: components["schemas"]["AuditClause"][];
+            /** @description policy in force */
+            revision?: string;
+            /** @description the policy's source is kept here */
+            kept?: boolean;
+            /** @description it is the policy that this program is built with */
+            builtIn?: boolean;
+        };
+        AuditLine: {
+            name: string;
+            value: string;
+        };
+        AuditStep: {
+            rule: string;
+            title: string;
+            about?: string;
+            holds: boolean;
+            /** @description for the access */
+            speaks: boolean;
+            clauses: string[];
+            facts: components["schemas"]["AuditLine"][];
+        };
+        AuditClause: {
+            id: string;
+            says: string;
+            sources?: string[];
+        };
+        PolicySource: {
+            revision: string;
+            files: {
+                name: string;
+                text: string;
+            }[];
+        };
+        AuditSummary: {
+            /**
+             * Format: int64
+             * @description events in the log when it was counted
+             */
+            size: number;
+            days: components["schemas"]["AuditDay"][];
+            groups: components["schemas"]["AuditGroup"][];
+        };
+        AuditDay: {
+            /** Format: date */
+            day: string;
+            /** Format: int64 */
+            allowed: number;
+            /** Format: int64 */
+            refused: number;
+        };
+        AuditGroup: {
+            /**
+             * @description way: read by somebody, fetched without anybody looking, or changed
+             * @enum {string}
+             */
+            by: "clause" | "purpose" | "feature" | "actorKind" | "way" | "outcome";
+            name: string;
+            /** Format: int64 */
+            allowed: number;
+            /** Format: int64 */
+            refused: number;
+        };
+        Refusers: {
+            /** Format: date-time */
+            since: string;
+            /** @description false when there were more refusals than could be looked at */
+            all: boolean;
+            refusers: components["schemas"]["Refuser"][];
+        };
+        Refuser: {
+            actorKind: string;
+            actor: string;
+            /** Format: int64 */
+            refusals: number;
+            /**
+             * Format: int64
+             * @description leaf index of the newest
+             */
+            last: number;
+            /** @description why it is worth a look; empty when it is not */
+            look?: string;
+        };
+        HumanAccess: {
+            agreements: components["schemas"]["AuditAgreement"][];
+            /** @description looks that name no agreement; each was refused */
+            without: components["schemas"]["DecisionEvent"][];
+            /** @description false when only the newest are here */
+            complete: boolean;
+        };
+        AuditAgreement: {
+            /** @description pseudonym */
+            agreement: string;
+            /** @description pseudonym */
+            account: string;
+            steps: components["schemas"]["DecisionEvent"][];
+            views: components["schemas"]["DecisionEvent"][];
+        };
+        SavedSearches: {
+            searches: components["schemas"]["SavedSearch"][];
+        };
+        SavedSearch: {
+            id: string;
+            name: string;
+            /** @description the filters, as in the address of the page */
+            query: string;
+        };
+        NewSearch: {
+            name: string;
+            query: string;
+        };
+        AuditReviews: {
+            weeks: components["schemas"]["AuditWeek"][];
+        };
+        AuditWeek: {
+            /** @description ISO 8601 */
+            week: string;
+            /** Format: date-time */
+            begins: string;
+            /** Format: int64 */
+            allowed: number;
+            /** Format: int64 */
+            refused: number;
+            /**
+             * Format: int64
+             * @description looks of staff at a message that were allowed
+             */
+            humanViews: number;
+            over: boolean;
+            reviews: components["schemas"]["AuditReview"][];
+        };
+        AuditReview: {
+            /** Format: int64 */
+            index: number;
+            /** Format: date-time */
+            at: string;
+            /** @description pseudonym */
+            by: string;
+            treeSize: string;
+        };
+        NewReview: {
+            week: string;
+        };
         Checkpoint: {
             /** Format: int64 */
             size: number;
@@ -1785,6 +2143,8 @@ export interface components {
         message: string;
         request: string;
         service: string;
+        /** @description leaf index or decision id */
+        event: string;
         draft: string;
     };
     requestBodies: never;
@@ -2147,6 +2507,28 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Conversation"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    prefetchThread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                thread: components["parameters"]["thread"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description noted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -3216,6 +3598,8 @@ export interface operations {
                 operation?: string;
                 clause?: string;
                 decisionId?: string;
+                actorKind?: string;
+                outcome?: string;
                 since?: string;
                 until?: string;
                 /** @description leaf index; only older events */
@@ -3257,6 +3641,328 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Checkpoint"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description leaf index or decision id */
+                event: components["parameters"]["event"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecisionDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDecisionProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description leaf index or decision id */
+                event: components["parameters"]["event"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPolicySource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                revision: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicySource"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAuditSummary: {
+        parameters: {
+            query?: {
+                purpose?: string;
+                feature?: string;
+                operation?: string;
+                clause?: string;
+                actorKind?: string;
+                since?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSummary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamDecisions: {
+        parameters: {
+            query?: {
+                kind?: "decision" | "outcome" | "lifecycle";
+                allowed?: boolean;
+                actor?: string;
+                actorKind?: string;
+                account?: string;
+                purpose?: string;
+                feature?: string;
+                operation?: string;
+                clause?: string;
+                outcome?: string;
+                own?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description events `decision` with a DecisionEvent each, and `closed` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportDecisions: {
+        parameters: {
+            query: {
+                format: "csv" | "jsonl";
+                kind?: "decision" | "outcome" | "lifecycle";
+                allowed?: boolean;
+                actor?: string;
+                actorKind?: string;
+                account?: string;
+                purpose?: string;
+                feature?: string;
+                operation?: string;
+                clause?: string;
+                outcome?: string;
+                decisionId?: string;
+                since?: string;
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRefusers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusers"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listHumanAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HumanAccess"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSearches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearches"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    saveSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSearch"];
+            };
+        };
+        responses: {
+            /** @description kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearch"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    dropSearch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listReviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditReviews"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    signReview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReview"];
+            };
+        };
+        responses: {
+            /** @description recorded */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
