@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/totalengage/webmail/frontend/signin"
@@ -54,8 +55,8 @@ func programCollector(at time.Time) assess.Collector {
 	}}
 }
 
-// programSum is the SHA-256 of the running program's file.
-func programSum() (string, error) {
+// programSum is the SHA-256 of the running program's file, read once.
+var programSum = sync.OnceValues(func() (string, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -70,7 +71,7 @@ func programSum() (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
+})
 
 // errNoDatabase is what collectors of rows fail with when there is no product database at hand.
 var errNoDatabase = errors.New("there is no product database")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -266,8 +267,13 @@ func (s *system) recordStart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	binary, err := programSum()
+	if err != nil {
+		return fmt.Errorf("the program's own file cannot be read, so its hash cannot be recorded: %w", err)
+	}
 	return s.gate.Record(ctx, policy.Lifecycle{Event: "system.started", Details: map[string]string{
-		"version": version, "policy": s.gate.Revision(), "destinations": strings.Join(s.origins, " "),
+		"version": version, "binary": binary, "policy": s.gate.Revision(), "destinations": strings.Join(s.origins, " "),
+		"witness": cmp.Or(s.options.Witness, "none"), "keys": "file", // no KMS can be configured yet
 		"weaknesses": strings.Join(s.options.present(public), " "), "demo": fmt.Sprint(s.options.demo),
 	}})
 }
