@@ -3,7 +3,9 @@ import type { Account, LiveChange, OutboxItem, ThreadPage, ThreadRow } from '../
 import { Composers } from '../compose/composers.svelte';
 import type { Faults } from '../state/faults.svelte';
 import type { Toasts } from '../state/toasts.svelte';
-import { sourceKey, type LabelChange, type Source } from './changes';
+import { Ahead } from './ahead';
+import { count } from '../format/size';
+import { byEffect, sourceKey, type LabelChange, type Part, type Source } from './changes';
 import { Conversations, type OpenConversation } from './conversations.svelte';
 import { Labels } from './labels.svelte';
 import { LiveUpdates } from './live';
@@ -25,6 +27,7 @@ export class Mailbox {
   readonly labels: Labels;
   readonly conversations: Conversations;
   readonly composers: Composers;
+  readonly ahead: Ahead;
   readonly people = new People();
   /** false while live updates are interrupted */
   live = $state(true);
@@ -48,6 +51,9 @@ export class Mailbox {
     this.conversations = new Conversations(
       (thread) => call(http.GET('/api/accounts/{account}/threads/{thread}', { params: { path: { ...path, thread } } })),
       absorb,
+    );
+    this.ahead = new Ahead((thread) =>
+      http.POST('/api/accounts/{account}/threads/{thread}/prefetch', { params: { path: { ...path, thread } } }),
     );
     this.composers = new Composers(account, faults, toasts, () => void this.refreshDrafts());
     this.#updates = new LiveUpdates(
@@ -97,25 +103,39 @@ export class Mailbox {
   }
 
   /** Does something to conversations: shown at once, taken back when refused, offered to be undone. */
-  async act(name: VerbName, rows: ThreadRow[]): Promise<void> {
+  act(name: VerbName, rows: ThreadRow[]): Promise<void> {
     const verb: Verb = verbs[name];
-    const concerned = rows.filter(verb.applies);
-    if (concerned.length === 0) return;
-    const ids = concerned.map((row) => row.id);
-    const takeBack = this.#show(concerned, verb.change);
-    const done = this.#send(verb.via, ids, verb.change);
-    if (!verb.quiet) {
-      this.#toasts.show(verb.done(ids.length), {
+    return this.carryOut(verb, rows.filter(verb.applies));
+  }
+
+  /** act for anything that can be said as a verb, such as labels that a person chose. */
+  async carryOut(verb: Verb, rows: ThreadRow[]): Promise<void> {
+    // What changes nothing on a conversation must not be undone there either.
+    const parts = verb.via === 'modify' ? byEffect(rows, verb.change) : [{ rows, change: verb.change }];
+    const n = parts.reduce((sum, part) => sum + part.rows.length, 0);
+    if (n === 0) return;
+    const takenBack = parts.map((part) => this.#show(part.rows, part.change));
+    const takeBack = () => takenBack.forEach((each) => each());
+    const many = n > atMost * 2;
+    const progress = (sent: number) =>
+      many && this.#toasts.show(`${count(sent)} of ${count(n)}…`, { ms: undoTime });
+    const done = this.#sendParts(verb.via, parts, progress);
+    const offer = () =>
+      this.#toasts.show(verb.done(n), {
         ms: undoTime,
-        action: { label: 'Undo', run: () => void this.#undo(verb, concerned, done, takeBack) },
+        action: { label: 'Undo', run: () => void this.#undo(verb, parts, done, takeBack) },
       });
-    }
-    for (const list of this.#lists.values()) for (const id of ids) if (leaves(verb)) list.selected.delete(id);
+    if (!many) offer();
+    if (leaves(verb))
+      for (const list of this.#lists.values()) for (const { id } of rows) list.selected.delete(id);
     try {
       await done;
+      if (many) offer();
     } catch (thrown) {
       takeBack();
       this.#faults.report(thrown, verb.failed);
+      // Of many, some may have been changed before one was refused.
+      if (many) this.wake();
     }
   }
 
@@ -216,15 +236,18 @@ export class Mailbox {
     this.#pending.drop(id);
   }
 
-  async #undo(verb: Verb, rows: ThreadRow[], done: Promise<void>, takeBack: () => void): Promise<void> {
+  async #undo(verb: Verb, parts: Part[], done: Promise<void>, takeBack: () => void): Promise<void> {
     takeBack();
     try {
       // The change must have landed before its opposite is sent, or the two could arrive the other way round.
       await done.catch(() => undefined);
       const back = { modify: 'modify', trash: 'untrash', untrash: 'trash' } as const;
-      const ids = rows.map((row) => row.id);
-      await this.#send(back[verb.via], ids, inverse(verb.change));
+      await this.#sendParts(
+        back[verb.via],
+        parts.map(({ rows, change }) => ({ rows, change: inverse(change) })),
+      );
       // Gmail's untrash does not bring a conversation back to where it was.
+      const rows = parts.flatMap((part) => part.rows);
       const wasInInbox = rows.filter((row) => row.labelIds.includes('INBOX')).map((row) => row.id);
       if (verb.via === 'trash' && wasInInbox.length > 0)
         await this.#send('modify', wasInInbox, { add: ['INBOX'], remove: [] });
@@ -237,8 +260,23 @@ export class Mailbox {
     if (shown) await this.refresh(shown);
   }
 
-  async #send(via: Verb['via'], ids: string[], change: LabelChange): Promise<void> {
+  async #sendParts(via: Verb['via'], parts: Part[], progress: (sent: number) => void = () => undefined): Promise<void> {
+    let sent = 0;
+    for (const { rows, change } of parts) {
+      const ids = rows.map((row) => row.id);
+      const before = sent;
+      await this.#send(via, ids, change, (some) => progress((sent = before + some)));
+    }
+  }
+
+  async #send(
+    via: Verb['via'],
+    ids: string[],
+    change: LabelChange,
+    progress: (sent: number) => void = () => undefined,
+  ): Promise<void> {
     for (let i = 0; i < ids.length; i += atMost) {
+      progress(i);
       const threads = ids.slice(i, i + atMost);
       const params = this.#params;
       if (via === 'modify')
