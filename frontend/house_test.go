@@ -74,7 +74,7 @@ func eachHouse(t *testing.T, f func(t *testing.T, h *house)) {
 		kept, err := searches.Open(t.Context(), db, w.Now)
 		must(t, err)
 		front, err := frontend.New(frontend.Config{
-			Searches: kept,
+			Searches:  kept,
 			PublicURL: server.URL, Product: frontend.Product{Name: "Webmail"}, Gate: w.Gate, Log: w.Log, Inbox: mail, Permits: permits, Sessions: w.Sessions, Owners: w.Owners,
 			Vault: w.Vault, Desk: w.Desk, Mailboxes: w.Store, Rights: w.Store.Rights(w.Gate), LinkKey: bytes.Repeat([]byte{7}, 32),
 			SignIn: signin.Deps{Owners: w.Owners, Staff: w.Staff, Sessions: w.Sessions, Desk: w.Desk, Disclosure: w.Disclosure, Announced: w.Consents.Announced(), Product: Product},
