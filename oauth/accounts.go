@@ -56,7 +56,7 @@ func (o *Owners) Accounts(ctx context.Context, person policy.PersonID) ([]Accoun
 	defer rows.Close()
 	var list []Account
 	for rows.Next() {
-		a, err := o.scanAccount(rows)
+		a, err := o.scanAccount(rows, person)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +65,7 @@ func (o *Owners) Accounts(ctx context.Context, person policy.PersonID) ([]Accoun
 	return list, rows.Err()
 }
 
-func (o *Owners) scanAccount(rows *sql.Rows) (Account, error) {
+func (o *Owners) scanAccount(rows *sql.Rows, owner policy.PersonID) (Account, error) {
 	var (
 		id, scopes           string
 		email, name, wrapped []byte
@@ -85,7 +85,7 @@ func (o *Owners) scanAccount(rows *sql.Rows) (Account, error) {
 	case version < o.config.Disclosure:
 		a.Changes = o.store.consents.Announced().Add(consent.Notice)
 	}
-	key, err := o.store.unwrap(a.ID, wrapped)
+	key, err := o.store.unwrap(a.ID, owner, wrapped)
 	if err != nil {
 		return a, err
 	}

@@ -149,7 +149,7 @@ func (v *Vault) close(ctx context.Context, d departure) (revocation string, err 
 		if err := v.store.consents.Withdraw(ctx, tx, d.facts.Owner, d.account); err != nil {
 			return err
 		}
-		revocation, err = v.detach(ctx, tx, d.account)
+		revocation, err = v.detach(ctx, tx, d.account, d.facts.Owner)
 		return err
 	})
 	v.tokens.Remove(d.account)
@@ -171,7 +171,7 @@ func oneRow(res sql.Result, err error) error {
 }
 
 // detach moves the account's permission to the pending revocations.
-func (v *Vault) detach(ctx context.Context, tx *sql.Tx, account policy.AccountID) (string, error) {
+func (v *Vault) detach(ctx context.Context, tx *sql.Tx, account policy.AccountID, owner policy.PersonID) (string, error) {
 	var refresh, wrapped []byte
 	err := tx.QueryRowContext(ctx, `SELECT wrapped FROM data_keys WHERE account = $1`, string(account)).Scan(&wrapped)
 	if err != nil {
@@ -184,7 +184,7 @@ func (v *Vault) detach(ctx context.Context, tx *sql.Tx, account policy.AccountID
 	if err != nil {
 		return "", err
 	}
-	key, err := v.store.unwrap(account, wrapped)
+	key, err := v.store.unwrap(account, owner, wrapped)
 	if err != nil {
 		return "", err
 	}

@@ -47,15 +47,15 @@ func (s *Store) Account(ctx context.Context, id policy.AccountID) (policy.Accoun
 			Version: int(version.Int64), Given: time.UnixMicro(given.Int64).UTC(), First: int(first.Int64), Notified: s.consents.Announced(),
 		}
 	}
-	f.LogKey, err = s.logKey(id, f.Epoch, sealed, wrapped)
+	f.LogKey, err = s.logKey(id, f.Owner, f.Epoch, sealed, wrapped)
 	return f, err
 }
 
-func (s *Store) logKey(id policy.AccountID, epoch int64, sealed, wrapped []byte) ([]byte, error) {
-	if cached, ok := s.logKeys.Get(id); ok && cached.epoch == epoch {
+func (s *Store) logKey(id policy.AccountID, owner policy.PersonID, epoch int64, sealed, wrapped []byte) ([]byte, error) {
+	if cached, ok := s.logKeys.Get(id); ok && cached.owner == owner && cached.epoch == epoch {
 		return cached.key, nil
 	}
-	primitive, err := s.unwrap(id, wrapped)
+	primitive, err := s.unwrap(id, owner, wrapped)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Store) logKey(id policy.AccountID, epoch int64, sealed, wrapped []byte)
 	if err != nil {
 		return nil, err
 	}
-	s.logKeys.Add(id, logKey{epoch, key})
+	s.logKeys.Add(id, logKey{owner, epoch, key})
 	return key, nil
 }
 

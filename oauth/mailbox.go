@@ -49,7 +49,7 @@ func (s *Store) newMailbox(person policy.PersonID, subject []byte) (mailbox, err
 	}
 	m := mailbox{id: policy.AccountID(id.String()), person: person, state: stateConnected, subject: subject, logKey: make([]byte, 32)}
 	rand.Read(m.logKey) // never fails: crypto/rand ends the process instead
-	_, m.wrapped, err = s.newDataKey(m.id)
+	_, m.wrapped, err = s.newDataKey(m.id, person)
 	return m, err
 }
 
@@ -83,7 +83,7 @@ func (s *Store) saveMailbox(ctx context.Context, m mailbox, known bool, row mail
 type sealedMailbox struct{ email, name, refresh, logKey []byte }
 
 func (s *Store) sealMailbox(m mailbox, row mailboxRow) (sealed sealedMailbox, err error) {
-	key, err := s.unwrap(m.id, m.wrapped)
+	key, err := s.unwrap(m.id, m.person, m.wrapped)
 	if err != nil {
 		return sealed, err
 	}

@@ -3,9 +3,7 @@ package oauth
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"net/url"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -107,7 +105,7 @@ func (p *Prover) Prove(ctx context.Context, idToken string) (policy.Proof, error
 		return policy.Proof{}, err
 	}
 	person, err := p.store.knownPerson(ctx, personOwner, p.provider.issuer, who.subject)
-	if errors.Is(err, policy.ErrUnknown) {
+	if errors.Is(err, policy.ErrUnknown) || errors.Is(err, errSwapped) {
 		return policy.Proof{}, ErrIdentity
 	}
 	if err != nil {
@@ -131,17 +129,4 @@ func (p *Provider) verifyKept(ctx context.Context, raw string) (identity, string
 	}
 	who, err := readIdentity(id, c.ClientID)
 	return who, id.Nonce, err
-}
-
-// knownPerson finds the human whom a provider calls subject, or policy.ErrUnknown.
-func (s *Store) knownPerson(ctx context.Context, kind, issuer, subject string) (policy.PersonID, error) {
-	var id string
-	err := s.db.Read().QueryRowContext(ctx, `SELECT id FROM persons WHERE subject_hmac = $1`, s.keys.digest("person "+kind, issuer+"\x00"+subject)).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", policy.ErrUnknown
-	}
-	if err != nil {
-		return "", fmt.Errorf("oauth: finding a person: %w", err)
-	}
-	return policy.PersonID(id), nil
 }

@@ -68,41 +68,50 @@ func place(column string, account policy.AccountID) []byte {
 // dataKey reads the account's key. The row is read every time: that makes a deletion effective at once, on
 // every node; only the unwrapping (6 µs) is saved.
 func (s *Store) dataKey(ctx context.Context, account policy.AccountID) (tink.AEAD, error) {
+	var owner string
 	var wrapped []byte
-	err := s.db.Read().QueryRowContext(ctx, `SELECT wrapped FROM data_keys WHERE account = $1`, string(account)).Scan(&wrapped)
+	err := s.db.Read().QueryRowContext(ctx, `SELECT a.person, k.wrapped FROM data_keys k JOIN accounts a ON a.id = k.account WHERE k.account = $1`, string(account)).
+		Scan(&owner, &wrapped)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, policy.ErrUnknown
 	}
 	if err != nil {
 		return nil, fmt.Errorf("oauth: reading a data key: %w", err)
 	}
-	return s.unwrap(account, wrapped)
+	return s.unwrap(account, policy.PersonID(owner), wrapped)
 }
 
-func (s *Store) unwrap(account policy.AccountID, wrapped []byte) (tink.AEAD, error) {
-	if cached, ok := s.dataKeys.Get(account); ok && bytes.Equal(cached.wrapped, wrapped) {
+// unwrap opens the key of a mailbox for its owner. Everything of a mailbox goes through its key, also what the
+// policy learns of it: a row that was changed behind our back to name another owner opens nothing.
+func (s *Store) unwrap(account policy.AccountID, owner policy.PersonID, wrapped []byte) (tink.AEAD, error) {
+	if cached, ok := s.dataKeys.Get(account); ok && cached.owner == owner && bytes.Equal(cached.wrapped, wrapped) {
 		return cached.primitive, nil
 	}
-	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), s.keys.master, place("data_keys.wrapped", account))
+	handle, err := keyset.ReadWithAssociatedData(keyset.NewBinaryReader(bytes.NewReader(wrapped)), s.keys.master, keyPlace(account, owner))
 	if err != nil {
-		return nil, errors.New("oauth: a data key does not open under this deployment's master keyset")
+		return nil, errors.New("oauth: a data key does not open under this deployment's master keyset for the owner of its mailbox")
 	}
 	primitive, err := aead.New(handle)
 	if err != nil {
 		return nil, fmt.Errorf("oauth: a data key is of the wrong kind: %w", err)
 	}
-	s.dataKeys.Add(account, dataKey{wrapped, primitive})
+	s.dataKeys.Add(account, dataKey{owner, wrapped, primitive})
 	return primitive, nil
 }
 
+// keyPlace binds the key of a mailbox to the mailbox and to its owner.
+func keyPlace(account policy.AccountID, owner policy.PersonID) []byte {
+	return append(place("data_keys.wrapped", account), "\x00"+string(owner)...)
+}
+
 // newDataKey makes the key of a new account, and its wrapped form to store.
-func (s *Store) newDataKey(account policy.AccountID) (tink.AEAD, []byte, error) {
+func (s *Store) newDataKey(account policy.AccountID, owner policy.PersonID) (tink.AEAD, []byte, error) {
 	handle, err := keyset.NewHandle(aead.XAES256GCM192BitNonceKeyTemplate())
 	if err != nil {
 		return nil, nil, fmt.Errorf("oauth: making a data key: %w", err)
 	}
 	var wrapped bytes.Buffer
-	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&wrapped), s.keys.master, place("data_keys.wrapped", account)); err != nil {
+	if err := handle.WriteWithAssociatedData(keyset.NewBinaryWriter(&wrapped), s.keys.master, keyPlace(account, owner)); err != nil {
 		return nil, nil, fmt.Errorf("oauth: wrapping a data key: %w", err)
 	}
 	primitive, err := aead.New(handle)

@@ -46,11 +46,13 @@ type Store struct {
 }
 
 type dataKey struct {
+	owner     policy.PersonID
 	wrapped   []byte // as stored
 	primitive tink.AEAD
 }
 
 type logKey struct {
+	owner policy.PersonID
 	epoch int64
 	key   []byte
 }

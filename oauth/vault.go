@@ -140,17 +140,19 @@ func (v *Vault) keep(ctx context.Context, account policy.AccountID, epoch int64,
 
 // permission reads the account's refresh token, sealed and in the clear. Without one it is ErrReconnect.
 func (v *Vault) permission(ctx context.Context, account policy.AccountID) (sealed []byte, plain string, err error) {
+	var owner string
 	var wrapped []byte
 	err = v.store.db.Read().QueryRowContext(ctx, `
-		SELECT t.refresh, k.wrapped FROM tokens t JOIN data_keys k ON k.account = t.account WHERE t.account = $1`, string(account)).
-		Scan(&sealed, &wrapped)
+		SELECT t.refresh, a.person, k.wrapped FROM tokens t JOIN accounts a ON a.id = t.account JOIN data_keys k ON k.account = t.account
+		WHERE t.account = $1`, string(account)).
+		Scan(&sealed, &owner, &wrapped)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, "", ErrReconnect
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("oauth: reading a token: %w", err)
 	}
-	key, err := v.store.unwrap(account, wrapped)
+	key, err := v.store.unwrap(account, policy.PersonID(owner), wrapped)
 	if err != nil {
 		return nil, "", err
 	}
