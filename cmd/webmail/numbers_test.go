@@ -50,7 +50,7 @@ func TestOperationsReadNumbers(t *testing.T) {
 	if len(got.Months) != 1 || got.Months[0].Release == nil || got.Months[0].Release.ID != "a release" || got.Months[0].Release.Questions[0].Cells[0].Owners != 812 || got.MinOwners != 50 {
 		t.Errorf("got %+v, want the one release", got)
 	}
-	if !got.NextAt.After(time.Now()) || got.NextAt.Sub(time.Now()) > 32*24*time.Hour {
+	if !got.NextAt.After(time.Now()) || time.Until(got.NextAt) > 32*24*time.Hour {
 		t.Errorf("the next month is said to be counted at %v", got.NextAt)
 	}
 
