@@ -48,8 +48,14 @@ type Permissions struct {
 	now      func() time.Time
 }
 
-// shownColumn binds what is sealed to its place.
-const shownColumn = "permissions.shown"
+// columns are those that scan reads.
+const columns = `id, account, feature, recipient, resource, shown, given, expires`
+
+// place binds what is sealed to all that the permission says: a row that was written or changed from outside does
+// not open, and so permits nothing.
+func (p Permission) place() string {
+	return fmt.Sprintf("permissions.shown %q %q %q %q %d %d", p.ID, p.Feature, p.Recipient, p.Resource, p.Given.UnixMicro(), p.Expires.UnixMicro())
+}
 
 // OpenPermissions returns the store; [Open] has brought its table up to date. now is the clock; nil means time.Now.
 func OpenPermissions(db *database.DB, seal Sealer, accounts Accounts, now func() time.Time) *Permissions {
@@ -69,26 +75,26 @@ func (s *Permissions) Permit(ctx context.Context, p Permission) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("consent: %w", err)
 	}
-	given := s.now()
-	if !p.Expires.After(given) {
+	p.ID, p.Given = id.String(), s.now()
+	if !p.Expires.After(p.Given) {
 		return "", errors.New("consent: a permission that has expired already")
 	}
-	shown, err := s.seal.Seal(ctx, p.Account, shownColumn, []byte(p.Shown))
+	shown, err := s.seal.Seal(ctx, p.Account, p.place(), []byte(p.Shown))
 	if err != nil {
 		return "", fmt.Errorf("consent: sealing a permission: %w", err)
 	}
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO permissions (id, account, feature, recipient, resource, shown, given, expires)
+		_, err := tx.ExecContext(ctx, `INSERT INTO permissions (`+columns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (account, feature, recipient, resource) DO UPDATE
 			SET id = excluded.id, shown = excluded.shown, given = excluded.given, expires = excluded.expires`,
-			id.String(), string(p.Account), string(p.Feature), p.Recipient, p.Resource, shown, given.UnixMicro(), p.Expires.UnixMicro())
+			p.ID, string(p.Account), string(p.Feature), p.Recipient, p.Resource, shown, p.Given.UnixMicro(), p.Expires.UnixMicro())
 		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("consent: recording a permission: %w", err)
 	}
-	return id.String(), nil
+	return p.ID, nil
 }
 
 // Find returns the permission that holds now for exactly this transfer, or policy.ErrUnknown.
@@ -104,20 +110,28 @@ func (s *Permissions) Instruction(ctx context.Context, id string) (policy.Instru
 }
 
 func (s *Permissions) one(ctx context.Context, where string, args ...any) (policy.Instruction, error) {
-	var in policy.Instruction
-	var account, feature string
-	var given, expires int64
-	row := s.db.Read().QueryRowContext(ctx, `SELECT id, account, feature, recipient, resource, given, expires FROM permissions WHERE `+where, args...)
-	err := row.Scan(&in.ID, &account, &feature, &in.Recipient, &in.Resource, &given, &expires)
+	p, shown, err := scan(s.db.Read().QueryRowContext(ctx, `SELECT `+columns+` FROM permissions WHERE `+where, args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return policy.Instruction{}, policy.ErrUnknown
 	}
 	if err != nil {
 		return policy.Instruction{}, fmt.Errorf("consent: reading a permission: %w", err)
 	}
-	in.Account, in.Feature = policy.AccountID(account), policy.Feature(feature)
-	in.Given, in.Expires = time.UnixMicro(given), time.UnixMicro(expires)
-	return in, nil
+	if _, err := s.seal.Unseal(ctx, p.Account, p.place(), shown); err != nil {
+		return policy.Instruction{}, errors.Join(policy.ErrUnknown, err)
+	}
+	return policy.Instruction{
+		ID: p.ID, Account: p.Account, Feature: p.Feature, Recipient: p.Recipient, Resource: p.Resource, Given: p.Given, Expires: p.Expires,
+	}, nil
+}
+
+// scan reads the columns of a row; what the owner sees of it is still sealed.
+func scan(row interface{ Scan(...any) error }) (p Permission, shown []byte, err error) {
+	var account, feature string
+	var given, expires int64
+	err = row.Scan(&p.ID, &account, &feature, &p.Recipient, &p.Resource, &shown, &given, &expires)
+	p.Account, p.Feature, p.Given, p.Expires = policy.AccountID(account), policy.Feature(feature), time.UnixMicro(given), time.UnixMicro(expires)
+	return p, shown, err
 }
 
 // Withdraw ends a permission of the account: the next decision does not find it. policy.ErrUnknown when
@@ -135,9 +149,9 @@ func (s *Permissions) Withdraw(ctx context.Context, account policy.AccountID, id
 	})
 }
 
-// List returns what the owner of an account allows now, newest first.
+// List returns what the owner of an account allows now, newest first. A row that the owner did not make is none.
 func (s *Permissions) List(ctx context.Context, account policy.AccountID) ([]Permission, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, feature, recipient, resource, shown, given, expires FROM permissions
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+columns+` FROM permissions
 		WHERE account = $1 AND expires > $2 ORDER BY id DESC`, string(account), s.now().UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("consent: reading permissions: %w", err)
@@ -145,18 +159,15 @@ func (s *Permissions) List(ctx context.Context, account policy.AccountID) ([]Per
 	defer rows.Close()
 	list := []Permission{}
 	for rows.Next() {
-		p := Permission{Account: account}
-		var feature string
-		var shown []byte
-		var given, expires int64
-		if err := rows.Scan(&p.ID, &feature, &p.Recipient, &p.Resource, &shown, &given, &expires); err != nil {
+		p, shown, err := scan(rows)
+		if err != nil {
 			return nil, fmt.Errorf("consent: reading permissions: %w", err)
 		}
-		text, err := s.seal.Unseal(ctx, account, shownColumn, shown)
+		text, err := s.seal.Unseal(ctx, account, p.place(), shown)
 		if err != nil {
-			return nil, fmt.Errorf("consent: opening a permission: %w", err)
+			continue
 		}
-		p.Feature, p.Shown, p.Given, p.Expires = policy.Feature(feature), string(text), time.UnixMicro(given), time.UnixMicro(expires)
+		p.Shown = string(text)
 		list = append(list, p)
 	}
 	if err := rows.Err(); err != nil {

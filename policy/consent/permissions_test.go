@@ -3,6 +3,7 @@ package consent_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -205,4 +206,61 @@ func TestAPermissionIsComplete(t *testing.T) {
 			t.Errorf("a permission without %s was recorded as %s", name, id)
 		}
 	}
+}
+
+// TestForgedPermission: a row that somebody else wrote, or changed, is no permission.
+func TestForgedPermission(t *testing.T) {
+	databasetest.Each(t, func(t *testing.T, open func(t *testing.T) *database.DB) {
+		ctx, now, db := t.Context(), time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), open(t)
+		clock := func() time.Time { return now }
+		if _, err := consent.Open(ctx, db, clock); err != nil {
+			t.Fatal(err)
+		}
+		store := consent.OpenPermissions(db, turned{}, keyed{"a": strings.Repeat("k", 32)}, clock)
+		for name, change := range map[string]string{
+			"as it was":           `expires = expires`,
+			"another id":          `id = 'changed'`,
+			"another account":     `account = 'b'`,
+			"another feature":     `feature = 'unread_badge'`,
+			"another recipient":   `recipient = 'platform_service'`,
+			"another resource":    `resource = 'crm'`,
+			"given at other time": `given = given - 1`,
+			"for longer":          `expires = expires + 31536000000000`,
+		} {
+			id, err := store.Permit(ctx, consent.Permission{
+				Account: "a", Feature: "remote_images", Recipient: "remote_host", Resource: "18c", Shown: "one message", Expires: now.Add(time.Hour),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = db.Write(ctx, func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, `UPDATE permissions SET `+change)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want error = policy.ErrUnknown
+			if name == "as it was" {
+				want = nil
+			}
+			account := policy.AccountID("a")
+			if name == "another account" {
+				account = "b"
+			}
+			if name == "another id" {
+				id = "changed"
+			}
+			if _, err := store.Instruction(ctx, id); !errors.Is(err, want) {
+				t.Errorf("%s: Instruction: %v, want %v", name, err, want)
+			}
+			list, err := store.List(ctx, account)
+			if wantListed := want == nil; err != nil || (len(list) == 1) != wantListed {
+				t.Errorf("%s: the owner sees %d permissions (%v), want it listed: %v", name, len(list), err, wantListed)
+			}
+			if err := store.PurgeAccount(ctx, account); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 }
