@@ -138,7 +138,7 @@ func (b *mailbox) applyLocked(e entry) bool {
 		if m == nil {
 			return false
 		}
-		m.labels, m.historyID = e.Relabel.Labels, e.Relabel.HistoryID
+		m.labels, m.historyID = b.labels.shared(e.Relabel.Labels), e.Relabel.HistoryID
 	case e.Gone != "":
 		m := b.messages[e.Gone]
 		if m == nil {
@@ -163,9 +163,20 @@ func (b *mailbox) restoreLocked(s storedMessage) bool {
 	}
 	b.ids.after(id)
 	b.placeLocked(&message{
-		id: s.ID, seq: s.Seq, date: s.Date, labels: s.Labels, historyID: s.HistoryID, draftID: s.DraftID, content: content,
+		id: s.ID, seq: s.Seq, date: s.Date, labels: b.labels.shared(s.Labels), historyID: s.HistoryID, draftID: s.DraftID, content: content,
 	}, s.Thread)
 	return true
+}
+
+// shared replaces ids by the strings that the set holds, of which there is one each.
+func (s *labelSet) shared(ids []string) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		if out[i] = id; s.byID[id] != nil {
+			out[i] = s.byID[id].id
+		}
+	}
+	return out
 }
 
 // restore puts a user label in, or in the place of the one with the same id.

@@ -41,8 +41,8 @@ func (f *filter) prepareLocked(c *call) {
 	f.spamTrash = f.spamTrash || f.query.SpamTrash
 }
 
-// startLocked is where the page begins in byDate.
-func (c *call) startLocked() (int, error) {
+// start is where the page begins in a list, newest first.
+func (c *call) start(list []*message) (int, error) {
 	token := c.param("pageToken")
 	if token == "" {
 		return 0, nil
@@ -51,11 +51,9 @@ func (c *call) startLocked() (int, error) {
 	if !ok {
 		return 0, badRequest("Invalid pageToken")
 	}
-	start := c.box.position(at)
-	if start < len(c.box.byDate) {
-		if m := c.box.byDate[start]; m.date == at.date && m.seq%seqRange == at.seq {
-			start++ // the cursor names the last message of the page before
-		}
+	start := position(list, at)
+	if start < len(list) && list[start].date == at.date && list[start].seq%seqRange == at.seq {
+		start++ // the cursor names the last message of the page before
 	}
 	return start, nil
 }
@@ -122,13 +120,14 @@ func estimate(n int, more bool, pageSize int) int {
 // pageLocked hands the matching messages that make a row to take, newest first,
 // until the page is full; the token is "" on the last page.
 func (c *call) pageLocked(f filter, row func(*message) bool, take func(*message)) (nextPageToken string, n int, err error) {
-	start, err := c.startLocked()
+	list := f.candidatesLocked(c.box)
+	start, err := c.start(list)
 	if err != nil {
 		return "", 0, err
 	}
 	size := c.pageSize()
 	var last *message
-	for _, m := range c.box.byDate[start:] {
+	for _, m := range list[start:] {
 		if !f.matchLocked(c.box, m) || !row(m) {
 			continue
 		}

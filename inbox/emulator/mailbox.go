@@ -28,6 +28,7 @@ type mailbox struct {
 	byReference map[string]string
 	drafts      map[string]*message // by draft id
 	seq         uint64              // of the newest message ever stored
+	bySeq       map[uint64]*message
 	index       searchIndex
 	labels      labelSet
 	history     history
@@ -67,7 +68,7 @@ func newMailbox(email, name string, s *Server) *mailbox {
 	b := &mailbox{
 		email: email, name: name, ids: s.ids, now: s.now, journal: s.journal, pusher: s.pusher,
 		messages: map[string]*message{}, threads: map[string]*thread{},
-		byReference: map[string]string{}, drafts: map[string]*message{}, index: searchIndex{},
+		byReference: map[string]string{}, drafts: map[string]*message{}, bySeq: map[uint64]*message{}, index: searchIndex{},
 		labels: newLabelSet(), history: newHistory(s.retention), settings: newSettings(email), pushed: map[string]time.Time{},
 	}
 	b.noticed = b.history.head
@@ -117,7 +118,8 @@ func (b *mailbox) placeLocked(m *message, threadID string) {
 	at := sort.Search(len(m.thread.messages), func(i int) bool { return m.thread.messages[i].date > m.date })
 	m.thread.messages = slices.Insert(m.thread.messages, at, m)
 	b.messages[m.id] = m
-	at = b.position(cursor{m.date, m.seq})
+	b.bySeq[m.seq] = m
+	at = position(b.byDate, cursor{m.date, m.seq})
 	b.byDate = slices.Insert(b.byDate, at, m)
 	b.referLocked(m)
 	b.index.add(m.seq, m.content.terms)
@@ -138,10 +140,11 @@ func (b *mailbox) referLocked(m *message) {
 	}
 }
 
-// position is where a cursor stands in byDate: the first message not newer than it.
-func (b *mailbox) position(c cursor) int {
-	return sort.Search(len(b.byDate), func(i int) bool {
-		m := b.byDate[i]
+// position is where a cursor stands among messages, newest first: the first one not
+// newer than it.
+func position(list []*message, c cursor) int {
+	return sort.Search(len(list), func(i int) bool {
+		m := list[i]
 		return m.date < c.date || m.date == c.date && m.seq%seqRange <= c.seq%seqRange
 	})
 }
@@ -156,7 +159,8 @@ func (b *mailbox) removeLocked(m *message) {
 // dropLocked takes a message out of its places.
 func (b *mailbox) dropLocked(m *message) {
 	delete(b.messages, m.id)
-	if at := b.position(cursor{m.date, m.seq}); at < len(b.byDate) && b.byDate[at] == m {
+	delete(b.bySeq, m.seq)
+	if at := position(b.byDate, cursor{m.date, m.seq}); at < len(b.byDate) && b.byDate[at] == m {
 		b.byDate = slices.Delete(b.byDate, at, at+1)
 	}
 	t := m.thread

@@ -1,8 +1,10 @@
 package emulator
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -46,25 +48,67 @@ func (x searchIndex) add(seq uint64, terms []term) {
 	}
 }
 
-// find unpacks a posting into a set of sequence numbers.
-func (x searchIndex) find(f query.Field, word string) func(query.Message) bool {
+// wordSet is a posting unpacked: one bit a sequence number.
+type wordSet struct {
+	bits  []uint64
+	count int
+}
+
+// Has implements query.Set.
+func (s wordSet) Has(m query.Message) bool {
+	seq := m.(searchable).m.seq
+	return seq/64 < uint64(len(s.bits)) && s.bits[seq/64]&(1<<(seq%64)) != 0
+}
+
+// each visits the sequence numbers, rising.
+func (s wordSet) each(visit func(seq uint64)) {
+	for i, word := range s.bits {
+		for ; word != 0; word &= word - 1 {
+			visit(uint64(i)*64 + uint64(bits.TrailingZeros64(word)))
+		}
+	}
+}
+
+func (x searchIndex) find(f query.Field, word string) query.Set {
 	if f == query.Body {
 		f = query.Anywhere // as query.Env.Index allows: the body's words are not kept twice
 	}
 	p := x[newTerm(f, word)]
 	if p == nil {
-		return func(query.Message) bool { return false }
+		return wordSet{}
 	}
-	set := make([]uint64, p.last/64+1)
-	for rest, seq := p.gaps, uint64(0); len(rest) > 0; {
+	set := wordSet{bits: make([]uint64, p.last/64+1)}
+	for rest, seq := p.gaps, uint64(0); len(rest) > 0; set.count++ {
 		gap, n := binary.Uvarint(rest)
 		seq, rest = seq+gap, rest[n:]
-		set[seq/64] |= 1 << (seq % 64)
+		set.bits[seq/64] |= 1 << (seq % 64)
 	}
-	return func(m query.Message) bool {
-		seq := m.(searchable).m.seq
-		return seq/64 < uint64(len(set)) && set[seq/64]&(1<<(seq%64)) != 0
+	return set
+}
+
+// candidatesLocked are the messages that can match, newest first: those with the
+// rarest word that the query requires, or all.
+func (f filter) candidatesLocked(b *mailbox) []*message {
+	if f.query == nil {
+		return b.byDate
 	}
+	rarest, found := wordSet{}, false
+	for _, s := range f.query.Required() {
+		if set := s.(wordSet); !found || set.count < rarest.count {
+			rarest, found = set, true
+		}
+	}
+	if !found || rarest.count > len(b.byDate)/4 {
+		return b.byDate // sorting would cost more than looking
+	}
+	var out []*message
+	rarest.each(func(seq uint64) {
+		if m := b.bySeq[seq]; m != nil {
+			out = append(out, m)
+		}
+	})
+	slices.SortFunc(out, func(a, b *message) int { return cmp.Or(cmp.Compare(b.date, a.date), cmp.Compare(b.seq, a.seq)) })
+	return out
 }
 
 // maxIndexed is how many bytes of a message's text can be searched.

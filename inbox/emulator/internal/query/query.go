@@ -60,10 +60,13 @@ type Env struct {
 	Now time.Time
 	Me  string // the mailbox owner's address: from:me
 	// Index finds the messages with a word in a field: it is called once a word at
-	// Parse. The test it returns must be exact, but for Body it may say yes to what
-	// has the word elsewhere. nil reads the text of each message.
-	Index func(in Field, word string) func(Message) bool
+	// Parse. The set it returns must be exact, but for Body it may have messages with
+	// the word elsewhere. nil reads the text of each message.
+	Index func(in Field, word string) Set
 }
+
+// Set is the messages that an index finds for a word.
+type Set interface{ Has(Message) bool }
 
 // Query is a parsed search.
 type Query struct {
@@ -75,6 +78,27 @@ type Query struct {
 
 // Match reports whether the message satisfies the query.
 func (q *Query) Match(m Message) bool { return q.root.match(m) }
+
+// Required are sets of which every message that matches is a member: whoever has an
+// index need look at no others. There are none when the query can be met without any
+// one word.
+func (q *Query) Required() []Set { return required(q.root) }
+
+func required(n node) []Set {
+	switch n := n.(type) {
+	case all:
+		var out []Set
+		for _, c := range n {
+			out = append(out, required(c)...)
+		}
+		return out
+	case phrase:
+		return n.indexed
+	case around:
+		return append(required(n.left), n.right.indexed...)
+	}
+	return nil
+}
 
 type node interface{ match(Message) bool }
 

@@ -12,7 +12,7 @@ type phrase struct {
 	// text is the words as they stand in prepared text, with a blank at both ends.
 	text string
 	// indexed says for each word which messages have it; nil without an index.
-	indexed []func(Message) bool
+	indexed []Set
 }
 
 // newPhrase prepares a text; nil when there is no word in it.
@@ -26,6 +26,7 @@ func newPhrase(in Field, text string, env Env) node {
 		for _, w := range p.words {
 			p.indexed = append(p.indexed, env.Index(in, w))
 		}
+		p.indexed = slices.Clip(p.indexed)
 	}
 	return p
 }
@@ -42,8 +43,8 @@ func (p phrase) match(m Message) bool {
 
 // possible asks the index alone.
 func (p phrase) possible(m Message) bool {
-	for _, has := range p.indexed {
-		if !has(m) {
+	for _, set := range p.indexed {
+		if !set.Has(m) {
 			return false
 		}
 	}
