@@ -32,6 +32,7 @@ type Product struct {
 	Name         string
 	SupportEmail string
 	Demo         bool
+	UndoShown    time.Duration // how long the page offers to take a sent message back
 }
 
 // Config is what a Server is made of.
@@ -57,6 +58,7 @@ type Config struct {
 	Numbers   *aggregate.Service
 	LinkKey   []byte // signs the links of inline images, at least 32 bytes
 	Logger    *slog.Logger
+	Pushes    PushVerifier // who may post Gmail's notifications; nil: nobody
 }
 
 // Mailboxes finds a mailbox by its address, and its address.
@@ -117,6 +119,9 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	s.mountPlatform(r)
 	signin.Register(r, s.SignIn)
+	if s.Pushes != nil {
+		r.Handle(PushPath, newPushes(s.Mailboxes, s.Inbox.Pushed, s.Pushes)).Methods(http.MethodPost)
+	}
 	r.HandleFunc("/blank", s.blank).Methods(http.MethodGet)
 	r.HandleFunc("/healthz", s.healthy).Methods(http.MethodGet)
 	r.HandleFunc("/readyz", s.ready).Methods(http.MethodGet)

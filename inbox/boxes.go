@@ -144,7 +144,7 @@ func (l listing) messages() []string {
 }
 
 func newBox(among *boxes, id policy.AccountID) *box {
-	b := &box{born: among.drops, among: among}
+	b := &box{born: among.drops, among: among, live: liveHub{nudge: make(chan struct{}, 1)}}
 	b.hold = sync.OnceFunc(func() { among.keep(id, b) })
 	b.rows, _ = lru.NewWithEvict(rowsHeld, func(_ string, m *gmail.Message) { b.weigh(-weight(m)) }) // sizes are positive constants
 	b.lists, _ = lru.NewWithEvict(listsHeld, func(_ listKey, l listing) { b.weigh(-l.weight()) })

@@ -71,3 +71,6 @@ func (b Boxes) Weight() int64 { return b.bytes.Load() }
 
 // Holds tells whether a mailbox is held.
 func (b Boxes) Holds(account policy.AccountID) bool { return b.held.Contains(account) }
+
+// RenewWatches is what the sender does every minute.
+func (s *Service) RenewWatches(ctx context.Context) error { return s.renewWatches(ctx) }

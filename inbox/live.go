@@ -16,6 +16,7 @@ type liveHub struct {
 	mu          sync.Mutex // guards everything below
 	subscribers map[chan Change]bool
 	stop        context.CancelFunc // of the poller; nil when none runs
+	nudge       chan struct{}      // wakes the poller; never closed
 	polled      time.Time          // last success
 	every       time.Duration
 }
@@ -43,6 +44,10 @@ func (s *Service) Watch(ctx context.Context, v Visit) (*Watch, error) {
 	b := s.boxes.of(v.Account)
 	grant, err := s.watchGrant(ctx, v, b)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.instructWatch(ctx, v); err != nil {
+		grant.Finish(err, 0, 0)
 		return nil, err
 	}
 	changes := s.subscribe(b, v, grant)
@@ -93,9 +98,12 @@ func (s *Service) unsubscribe(b *box, changes chan Change) {
 	}
 }
 
+// slowly is how many times less often a mailbox is polled of whose changes Gmail tells.
+const slowly = 8
+
 // follow polls until the last page is closed or the owner may no longer see the mailbox.
 func (s *Service) follow(ctx context.Context, b *box, v Visit, grant *policy.Grant) {
-	seen := 0
+	seen, asked := 0, time.Time{}
 	defer func() { grant.Finish(nil, seen, 0) }()
 	defer b.live.end(ctx)
 	ticker := time.NewTicker(s.poll)
@@ -104,7 +112,12 @@ func (s *Service) follow(ctx context.Context, b *box, v Visit, grant *policy.Gra
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-b.live.nudge:
+		case now := <-ticker.C:
+			if now.Sub(asked) < slowly*s.poll && s.quiet(ctx, v.Account) {
+				continue // Gmail will tell
+			}
+			asked = now
 		}
 		if grant == nil {
 			renewed, err := s.watchGrant(ctx, v, b)

@@ -364,7 +364,7 @@ func (s *Service) nameDraft(ctx context.Context, id string, c *Compose) error {
 // way to Gmail at this moment may still leave.
 func (s *Service) Purge(ctx context.Context, account policy.AccountID) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		for _, table := range []string{"outbox", "outbox_parts", "instructions", "uploads", "upload_parts"} {
+		for _, table := range []string{"outbox", "outbox_parts", "instructions", "uploads", "upload_parts", "watches"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE account = $1`, string(account)); err != nil {
 				return fmt.Errorf("inbox: purging %s: %w", table, err)
 			}
@@ -387,6 +387,7 @@ func (s *Service) sweep(ctx context.Context) error {
 			{"instructions", `DELETE FROM instructions WHERE expires <= $1`, now},
 			{"outbox", `UPDATE outbox SET details = NULL WHERE state = 'undone' AND details IS NOT NULL AND ended > 0 AND ended <= $1`, now.Add(-undoneTaken)},
 			{"outbox", `DELETE FROM outbox WHERE ended > 0 AND ended <= $1`, now.Add(-rowKept)},
+			{"watches", `DELETE FROM watches WHERE renewed <= $1 AND NOT EXISTS (SELECT 1 FROM instructions WHERE instructions.id = watches.instruction)`, now},
 			{"upload_parts", `DELETE FROM upload_parts WHERE created <= $1 AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.id = upload_parts.id)`, now.Add(-orphaned)},
 			{"outbox_parts", `DELETE FROM outbox_parts WHERE created <= $1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.id = outbox_parts.id)`, now.Add(-orphaned)},
 		} {

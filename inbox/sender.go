@@ -66,6 +66,9 @@ func (s *Service) runSender(loop context.Context) {
 			if err := s.sweep(work); err != nil {
 				slog.Error("inbox: sweeping the outbox", "error", err)
 			}
+			if err := s.renewWatches(work); err != nil {
+				slog.Error("inbox: renewing watches", "error", err)
+			}
 			swept = now
 		}
 		t := time.NewTimer(pollOutbox)

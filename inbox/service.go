@@ -64,6 +64,7 @@ type Config struct {
 	Now       func() time.Time // nil is time.Now
 	PollEvery time.Duration    // how often live updates ask Gmail; 0 is 15 s
 	Memory    int64            // bytes that mail of all mailboxes may take in memory; 0 is DefaultMemory
+	Topic     string           // Pub/Sub topic that Gmail tells of changes; "" is none
 	UndoShown time.Duration    // how long the page offers to undo a send; 0 is 10 s
 	UndoHeld  time.Duration    // how long the server holds it; 0 is 15 s. A late click still wins
 }
@@ -78,6 +79,7 @@ type Service struct {
 	db       *database.DB
 	now      func() time.Time
 	poll     time.Duration
+	topic    string
 	shown    time.Duration
 	held     time.Duration
 	boxes    *boxes
@@ -107,6 +109,7 @@ func New(c Config) (*Service, error) {
 		gate: c.Gate, gmail: client, seal: c.Sealer, identity: c.Identity, html: c.HTML, db: c.Database, now: c.Now, poll: c.PollEvery, shown: c.UndoShown, held: c.UndoHeld,
 		boxes: newBoxes(orDefault(c.Memory, DefaultMemory)), awake: make(chan struct{}, 1), swept: map[string]int{}, outside: c.Outside, permissions: c.Permits,
 	}
+	s.topic = c.Topic
 	s.life, s.end = context.WithCancel(context.Background())
 	if s.outside == nil {
 		s.outside = &http.Client{Transport: noWayOut{}}

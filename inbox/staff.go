@@ -23,6 +23,10 @@ type AgreedMessage struct {
 	Decision string
 }
 
+// ErrEnded says that what was decided no longer held when Gmail had answered, as when the owner ended the agreement
+// meanwhile.
+var ErrEnded = errors.New("what was agreed to has ended meanwhile")
+
 // Agreed fetches one message under v.Agreement. Its attachments are named, not fetched.
 func (s *Service) Agreed(ctx context.Context, v Visit, id string) (AgreedMessage, error) {
 	m, decision, err := s.agreed(ctx, v, id)
@@ -52,8 +56,25 @@ func (s *Service) agreed(ctx context.Context, v Visit, id string, more ...policy
 		grant.Finish(err, 0, 0)
 		return nil, "", translate(err)
 	}
+	if err := s.still(ctx, grant); err != nil {
+		return nil, "", err
+	}
 	grant.Finish(nil, 1, m.SizeEstimate)
 	return m, grant.DecisionID(), nil
+}
+
+// still asks the gate once more, for a call to Gmail takes long enough to change one's mind. Without a yes the
+// access has failed: nothing of it is shown.
+func (s *Service) still(ctx context.Context, grant *policy.Grant) error {
+	err := s.gate.Valid(ctx, grant)
+	var uncovered *policy.NotCovered
+	if errors.As(err, &uncovered) {
+		err = ErrEnded
+	}
+	if err != nil {
+		grant.Finish(err, 0, 0)
+	}
+	return err
 }
 
 // AgreedAttachment fetches one part of a message whose attachments the owner agreed to show. Reading the
@@ -74,6 +95,9 @@ func (s *Service) AgreedAttachment(ctx context.Context, v Visit, messageID, part
 		f, err := fetch(ctx, s, v, gmail.GetAttachment(messageID, out.attachmentID))
 		if err != nil {
 			return AttachmentContent{}, "", fmt.Errorf("inbox: fetching an attachment: %w", err)
+		}
+		if err := s.still(ctx, f.grant); err != nil {
+			return AttachmentContent{}, "", err
 		}
 		f.grant.Finish(nil, 1, f.value.Size)
 		data, decision = f.value.Data, f.grant.DecisionID()

@@ -54,6 +54,7 @@ type Provider struct {
 
 	mu       sync.Mutex     // guards what follows
 	config   ProviderConfig // completed by discovery
+	keys     oidc.KeySet    // nil until ready
 	verifier *oidc.IDTokenVerifier
 	lasting  *oidc.IDTokenVerifier // the same, but for when a token runs out
 }
@@ -127,7 +128,7 @@ func (p *Provider) ready(ctx context.Context) (ProviderConfig, *oidc.IDTokenVeri
 		// The key set is fetched when first needed and again when a token names an unknown key. The algorithms
 		// are fixed here, so that no token chooses its own.
 		keys := oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), p.http), c.KeysURL)
-		p.config = c
+		p.config, p.keys = c, keys
 		checks := oidc.Config{ClientID: c.ClientID, SupportedSigningAlgs: []string{oidc.RS256, oidc.ES256, oidc.PS256}, Now: p.now}
 		p.verifier = oidc.NewVerifier(c.Issuer, keys, &checks)
 		kept := checks
@@ -135,6 +136,13 @@ func (p *Provider) ready(ctx context.Context) (ProviderConfig, *oidc.IDTokenVeri
 		p.lasting = oidc.NewVerifier(c.Issuer, keys, &kept)
 	}
 	return p.config, p.verifier, nil
+}
+
+// keySet is the provider's keys, once it is ready.
+func (p *Provider) keySet() oidc.KeySet {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.keys
 }
 
 func (p *Provider) discover(ctx context.Context) (ProviderConfig, error) {

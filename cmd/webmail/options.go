@@ -86,6 +86,7 @@ type serverOptions struct {
 	product
 	cosigning
 	rules
+	pubsub
 
 	Addr       string        `help:"Address to listen on." default:"127.0.0.1:8080"`
 	PublicURL  string        `help:"Origin under which browsers reach the server, such as https://mail.example.com. Default: http://ADDR."`
@@ -138,6 +139,9 @@ func (o *serverOptions) check() error {
 		return err
 	}
 	if err := o.rules.check(); err != nil {
+		return err
+	}
+	if err := o.pubsub.check(u); err != nil {
 		return err
 	}
 	return o.checkWeaknesses(u)

@@ -233,7 +233,7 @@ func (s *system) openMail(ctx context.Context) error {
 	})
 	s.inbox, err = inbox.New(inbox.Config{
 		Gate: s.gate, Tokens: tokens{s.vault}, Sealer: s.store, Database: s.product, Endpoint: o.Gmail, Transport: s.out, Units: o.Units, PollEvery: o.Poll,
-		UndoShown: o.UndoShown, UndoHeld: o.UndoHeld, Identity: s.store, HTML: composedHTML{},
+		UndoShown: o.UndoShown, UndoHeld: o.UndoHeld, Topic: o.Topic, Identity: s.store, HTML: composedHTML{},
 		Outside: s.outside(), Permits: s.permits,
 	})
 	if err != nil {
@@ -311,8 +311,13 @@ func (s *system) openFrontend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var pushes frontend.PushVerifier
+	if o.Topic != "" {
+		pushes = s.google.PushCaller(o.pubsub.Audience, o.pubsub.Account)
+	}
 	s.front, err = frontend.New(frontend.Config{
-		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo}, Gate: s.gate, Log: s.decided,
+		Pushes:    pushes,
+		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo, UndoShown: o.UndoShown}, Gate: s.gate, Log: s.decided,
 		LogKey: strings.TrimSpace(string(verifier)), Sources: s.sources, Searches: kept, Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Desk: s.desk, Mailboxes: s.store, Rights: s.rights, Kept: s.kept(), Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
 	})
 	if err != nil {

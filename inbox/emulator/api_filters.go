@@ -114,7 +114,7 @@ func (b *mailbox) fateLocked(content *mailContent, now time.Time) fate {
 	out := fate{labels: []string{"INBOX", "UNREAD"}}
 	m := &message{content: content, date: now.UnixMilli(), labels: out.labels}
 	for _, f := range b.settings.Filters {
-		if !query.Parse(f.Criteria.search(), query.Env{Now: now, Me: b.email}).Match(searchable{m, b}) {
+		if !query.Parse(f.Criteria.search(), query.Env{Now: now, Me: b.email}).Match(&searchable{m: m, b: b}) {
 			continue
 		}
 		out.remove(f.Action.RemoveLabelIDs...)

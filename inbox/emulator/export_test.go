@@ -40,3 +40,12 @@ func ReadBatch(body []byte, boundary string) (parts, good int) {
 	}
 	return len(list), good
 }
+
+// Certificates reads the PKCS#7 of a key pair, for fuzzing.
+var Certificates = certificates
+
+// ReadJournalLine reads a line and writes it again, for fuzzing; false when it is damaged.
+func ReadJournalLine(line []byte) (again []byte, ok bool) {
+	l, ok := parseLine(line)
+	return formatLine(l.User, l.Entries), ok
+}

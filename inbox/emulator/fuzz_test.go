@@ -1,6 +1,10 @@
 package emulator_test
 
 import (
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"os"
 	"strings"
 	"testing"
 
@@ -49,6 +53,44 @@ func FuzzStore(f *testing.F) {
 		_, err := srv.Insert("a@example.com", raw, []string{"INBOX"}, testTime)
 		if (err != nil) != (len(strings.TrimSpace(string(raw))) == 0) {
 			t.Errorf("%q: %v", raw, err)
+		}
+	})
+}
+
+// FuzzJournalLine: what is read from a journal is what was written there.
+func FuzzJournalLine(f *testing.F) {
+	f.Add([]byte(`{"user":"a@b","do":[{"name":"A"},{"gone":"00"},{"message":{"id":"1","labels":["INBOX"],"historyId":2,"seq":1,"thread":"1","date":3,"raw":"AAA="}}]}`))
+	f.Add([]byte(`{"do":[{"settings":{"sendAs":[],"language":"en"}},{"record":{"id":1}}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		line := fmt.Appendf(nil, "%08x %s\n", crc32.ChecksumIEEE(text), text)
+		first, ok := emulator.ReadJournalLine(line)
+		if !ok {
+			return
+		}
+		if second, ok := emulator.ReadJournalLine(first); !ok || !bytes.Equal(first, second) {
+			t.Errorf("%s reads as %s, then as %s", line, first, second)
+		}
+		line[len(line)/2] ^= 1
+		if _, ok := emulator.ReadJournalLine(line); ok && len(line) > 10 {
+			t.Errorf("damage is not seen: %s", line)
+		}
+	})
+}
+
+func FuzzCertificates(f *testing.F) {
+	pkcs7, err := os.ReadFile("testdata/alice.p7b")
+	if err != nil {
+		f.Fatal(err)
+	}
+	if len(emulator.Certificates(string(pkcs7))) != 1 {
+		f.Fatal("the example has no certificate")
+	}
+	f.Add(pkcs7)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, c := range emulator.Certificates(string(text)) {
+			if len(c.Raw) == 0 {
+				t.Error("an empty certificate")
+			}
 		}
 	})
 }

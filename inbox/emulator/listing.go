@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/totalengage/webmail/inbox/emulator/internal/mimetree"
 	"github.com/totalengage/webmail/inbox/emulator/internal/query"
 )
 
@@ -15,6 +16,8 @@ type filter struct {
 	query     *query.Query // nil matches everything
 	spamTrash bool
 	drafts    bool // drafts only
+	// view shows one message after the other to the query.
+	view *searchable
 }
 
 // listFilter reads the common parameters of the lists.
@@ -39,6 +42,7 @@ func (f *filter) prepareLocked(c *call) {
 	}
 	f.query = query.Parse(f.text, query.Env{Now: c.srv.now(), Me: c.box.email, Index: c.box.index.find})
 	f.spamTrash = f.spamTrash || f.query.SpamTrash
+	f.view = &searchable{b: c.box}
 }
 
 // start is where the page begins in a list, newest first.
@@ -73,24 +77,46 @@ func (f filter) matchLocked(b *mailbox, m *message) bool {
 			return false
 		}
 	}
-	return f.query == nil || f.query.Match(searchable{m, b})
+	if f.query == nil {
+		return true
+	}
+	*f.view = searchable{m: m, b: b}
+	return f.query.Match(f.view)
 }
 
 // searchable shows a message to the query language. The mailbox's lock is held.
 type searchable struct {
 	m *message
 	b *mailbox
+
+	text *searchText // all fields but the body, once one was asked for
+	body string      // "" until asked for
 }
 
-func (s searchable) Words(f query.Field) string { return s.m.content.words(f) }
-func (s searchable) Filenames() []string        { return s.m.content.filenames }
-func (s searchable) HasAttachment() bool        { return s.m.content.hasAttachment }
-func (s searchable) HasLabelID(id string) bool  { return s.m.has(id) }
-func (s searchable) Date() time.Time            { return time.UnixMilli(s.m.date) }
-func (s searchable) Size() int64                { return int64(len(s.m.content.raw)) }
-func (s searchable) MessageID() string          { return s.m.content.messageID }
+// Words implements query.Message: text is made from the message's bytes when it is
+// asked for.
+func (s *searchable) Words(f query.Field) string {
+	c := s.m.content
+	if f == query.Body {
+		if s.body == "" {
+			s.body = bodyWords(mimetree.Parse(c.raw))
+		}
+		return s.body
+	}
+	if s.text == nil {
+		s.text = newHeaderText(c.headers(), c.filenames)
+	}
+	return s.text[f]
+}
 
-func (s searchable) HasLabel(key string) bool {
+func (s *searchable) Filenames() []string       { return s.m.content.filenames }
+func (s *searchable) HasAttachment() bool       { return s.m.content.hasAttachment }
+func (s *searchable) HasLabelID(id string) bool { return s.m.has(id) }
+func (s *searchable) Date() time.Time           { return time.UnixMilli(s.m.date) }
+func (s *searchable) Size() int64               { return int64(len(s.m.content.raw)) }
+func (s *searchable) MessageID() string         { return s.m.content.messageID }
+
+func (s *searchable) HasLabel(key string) bool {
 	for _, id := range s.m.labels {
 		if l := s.b.labels.byID[id]; l != nil && query.LabelKey(l.name) == key {
 			return true
@@ -99,7 +125,7 @@ func (s searchable) HasLabel(key string) bool {
 	return false
 }
 
-func (s searchable) HasUserLabel() bool {
+func (s *searchable) HasUserLabel() bool {
 	for _, id := range s.m.labels {
 		if l := s.b.labels.byID[id]; l != nil && l.kind == "user" {
 			return true

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/totalengage/webmail/inbox/emulator/internal/mimetree"
-	"github.com/totalengage/webmail/inbox/emulator/internal/query"
 )
 
 // mailContent is a message as it was sent: immutable, and shared between
@@ -143,14 +142,6 @@ func parseDate(s string) (time.Time, bool) {
 
 // plausible keeps internalDate within what a page token can carry.
 func plausible(t time.Time) bool { return t.Year() >= 1970 && t.Year() < 2090 }
-
-// words is the prepared text of a field, made anew.
-func (m *mailContent) words(f query.Field) string {
-	if f == query.Body {
-		return newSearchText(mimetree.Parse(m.raw), nil)[f]
-	}
-	return newHeaderText(m.headers(), m.filenames)[f]
-}
 
 func firstOr(list []string, otherwise string) string {
 	if len(list) == 0 {

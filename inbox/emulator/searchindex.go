@@ -56,7 +56,7 @@ type wordSet struct {
 
 // Has implements query.Set.
 func (s wordSet) Has(m query.Message) bool {
-	seq := m.(searchable).m.seq
+	seq := m.(*searchable).m.seq
 	return seq/64 < uint64(len(s.bits)) && s.bits[seq/64]&(1<<(seq%64)) != 0
 }
 
@@ -119,6 +119,11 @@ type searchText [query.Anywhere]string
 
 func newSearchText(root *mimetree.Part, filenames []string) *searchText {
 	t := newHeaderText(root.Headers, filenames)
+	t[query.Body] = bodyWords(root)
+	return t
+}
+
+func bodyWords(root *mimetree.Part) string {
 	var body strings.Builder
 	root.Walk(func(p *mimetree.Part) bool {
 		if p.Attachment || p.Body == nil {
@@ -132,8 +137,7 @@ func newSearchText(root *mimetree.Part, filenames []string) *searchText {
 		}
 		return body.Len() < maxIndexed
 	})
-	t[query.Body] = body.String()
-	return t
+	return body.String()
 }
 
 // newHeaderText leaves the body out.

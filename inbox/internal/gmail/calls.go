@@ -29,6 +29,13 @@ func GetProfile() Call[*Profile] {
 	})
 }
 
+// WatchMailbox asks Gmail to tell a Pub/Sub topic of changes, for seven days; asked again, it renews (100 units).
+func WatchMailbox(topic string) Call[*gmailv1.WatchResponse] {
+	return one(func(ctx context.Context, u *gmailv1.UsersService) (*gmailv1.WatchResponse, error) {
+		return u.Watch("me", &gmailv1.WatchRequest{TopicName: topic}).Context(ctx).Do()
+	})
+}
+
 // ListLabels asks for all labels, without counts (1 unit).
 func ListLabels() Call[[]*Label] {
 	return one(func(ctx context.Context, u *gmailv1.UsersService) ([]*Label, error) {

@@ -11,7 +11,7 @@ import (
 // units is Google's table of quota units for projects made since 2026-05-01 (GMAIL.md 2.1). Older projects
 // pay less for some methods; counting too much is the safe side.
 var units = map[policy.Operation]int{
-	"getProfile": 1, "labels.list": 1, "labels.get": 1, "messages.list": 5, "messages.get": 20, "messages.attachments.get": 20,
+	"getProfile": 1, "watch": 100, "labels.list": 1, "labels.get": 1, "messages.list": 5, "messages.get": 20, "messages.attachments.get": 20,
 	"messages.batchModify": 50, "threads.get": 40, "threads.modify": 10, "threads.trash": 20, "threads.untrash": 10,
 	"history.list": 2, "drafts.list": 5, "drafts.get": 20, "drafts.create": 10, "drafts.update": 15, "drafts.delete": 10, "drafts.send": 100,
 }

@@ -43,6 +43,7 @@ type route struct {
 // routes are the methods that this client can call, and no others (MIN-1).
 var routes = []route{
 	{verb: "GET", pattern: "profile", operation: "getProfile", kind: policy.Mailbox, fixed: 1, classes: list(policy.Metadata)},
+	{verb: "POST", pattern: "watch", operation: "watch", kind: policy.Mailbox, fresh: true, classes: list(policy.Metadata)},
 	{verb: "GET", pattern: "labels", operation: "labels.list", kind: policy.Labels, fixed: 1000, classes: list(policy.Label)},
 	{verb: "GET", pattern: "labels/{id}", operation: "labels.get", kind: policy.Labels, classes: list(policy.Label)},
 	{verb: "GET", pattern: "messages", operation: "messages.list", kind: policy.Messages, classes: list(policy.Metadata),

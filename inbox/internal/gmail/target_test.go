@@ -39,6 +39,7 @@ var (
 func calls() []made {
 	return []made{
 		of("GetProfile", "getProfile", gmail.GetProfile()),
+		of("WatchMailbox", "watch", gmail.WatchMailbox("projects/p/topics/t")),
 		of("ListLabels", "labels.list", gmail.ListLabels()),
 		of("GetLabels", "labels.get", gmail.GetLabels("INBOX", "Label_1"), "INBOX", "Label_1"),
 		of("ListMessages", "messages.list", gmail.ListMessages(gmail.Query{Label: "INBOX", Search: "a b&c=d", Max: 50, Page: "p", SpamOrTrash: true})),
