@@ -8,7 +8,7 @@ import (
 func (s *Server) getSession(v *visit) error {
 	out := api.Session{
 		Roles: []api.SessionRoles{}, Accounts: []api.Account{},
-		Product: api.Product{Name: s.Product.Name, SupportEmail: s.Product.SupportEmail, Demo: s.Product.Demo},
+		Product: api.Product{Name: s.Product.Name, SupportEmail: s.Product.SupportEmail, Demo: s.Product.Demo, UndoSendSeconds: int(s.Product.UndoShown.Seconds())},
 	}
 	if v.session.Kind == "" {
 		return send(v, 200, out)

@@ -1408,6 +1408,9 @@ type Product struct {
 	Demo         bool   `json:"demo,omitempty"`
 	Name         string `json:"name"`
 	SupportEmail string `json:"supportEmail,omitempty"`
+
+	// UndoSendSeconds how long the page offers to take a sent message back
+	UndoSendSeconds int `json:"undoSendSeconds,omitempty"`
 }
 
 // Redirect defines model for Redirect.

@@ -1180,6 +1180,8 @@ export interface components {
         Product: {
             name: string;
             supportEmail?: string;
+            /** @description how long the page offers to take a sent message back */
+            undoSendSeconds?: number;
             /** @description true in `webmail demo`: show who can sign in */
             demo?: boolean;
         };
