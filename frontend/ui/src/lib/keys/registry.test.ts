@@ -6,7 +6,7 @@ const shortcut = (
   run = vi.fn(),
   more: Partial<Shortcut> = {},
 ): Shortcut & { run: ReturnType<typeof vi.fn> } =>
-  ({ keys, group: 'Act', label: keys, run, ...more }) as Shortcut & { run: ReturnType<typeof vi.fn> };
+  ({ id: keys, keys, group: 'Act', label: keys, run, ...more }) as Shortcut & { run: ReturnType<typeof vi.fn> };
 
 let stop: () => void = () => undefined;
 afterEach(() => {
@@ -39,6 +39,23 @@ describe('keys', () => {
   it('do nothing while a dialog is open', () => {
     const archive = shortcut('e');
     stop = listen([archive], () => true);
+    press('e');
+    expect(archive.run).not.toHaveBeenCalled();
+  });
+
+  it('work in a text field when they say so, and never in a dialog', () => {
+    const palette = shortcut('$mod+k', vi.fn(), { typing: true });
+    stop = listen([palette], () => false);
+    press('k', document.body.appendChild(document.createElement('input')), { ctrlKey: true });
+    expect(palette.run).toHaveBeenCalledOnce();
+    const dialog = document.body.appendChild(document.createElement('dialog'));
+    press('k', dialog.appendChild(document.createElement('input')), { ctrlKey: true });
+    expect(palette.run).toHaveBeenCalledOnce();
+  });
+
+  it('do nothing when their key was taken away', () => {
+    const archive = shortcut('');
+    stop = listen([archive], () => false);
     press('e');
     expect(archive.run).not.toHaveBeenCalled();
   });

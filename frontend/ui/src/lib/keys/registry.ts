@@ -1,11 +1,9 @@
 import { tinykeys } from 'tinykeys';
+import type { Key } from './keymap';
 
 /** One keyboard shortcut: the binding and its line in the help sheet come from the same place, so that neither can lie. */
-export interface Shortcut {
-  /** in tinykeys' notation: "Shift+I", "g i", "$mod+Enter" */
-  keys: string;
-  group: 'Move' | 'Act' | 'Write' | 'Go to' | 'Page';
-  label: string;
+export interface Shortcut extends Key {
+  id: string;
   run: () => void;
   /** absent: always */
   when?: () => boolean;
@@ -13,14 +11,18 @@ export interface Shortcut {
 
 /** Keys on one binding: several shortcuts may share one, the first whose `when` holds runs. */
 export function bindings(shortcuts: Shortcut[], busy: () => boolean): Record<string, (event: KeyboardEvent) => void> {
-  const byKeys = groupBy(shortcuts, ({ keys }) => keys);
+  const byKeys = groupBy(
+    shortcuts.filter(({ keys }) => keys),
+    ({ keys }) => keys,
+  );
   return Object.fromEntries(
     [...byKeys].sort(sequencesFirst).flatMap(([keys, rivals]) =>
       layouts(keys).map((binding) => [
         binding,
         (event: KeyboardEvent) => {
-          if (event.defaultPrevented || isTyping(event) || busy()) return;
-          const shortcut = rivals.find(({ when }) => when?.() ?? true);
+          if (event.defaultPrevented || isElsewhere(event) || busy()) return;
+          const typing = isTyping(event);
+          const shortcut = rivals.find((rival) => (rival.typing || !typing) && (rival.when?.() ?? true));
           if (!shortcut) return;
           event.preventDefault();
           shortcut.run();
@@ -54,23 +56,25 @@ export function listen(shortcuts: Shortcut[], busy: () => boolean): () => void {
   return tinykeys(window, bindings(shortcuts, busy));
 }
 
+/** Whether a key belongs to a menu or dialog, which has keys of its own. */
+function isElsewhere({ target }: KeyboardEvent): boolean {
+  return target instanceof Element && target.closest('[role=menu], [role=dialog], dialog') !== null;
+}
+
 /** Whether a key belongs to a text field, where letters are letters. */
-export function isTyping(event: KeyboardEvent): boolean {
-  const target = event.target;
+function isTyping({ key, target }: KeyboardEvent): boolean {
   if (!(target instanceof Element)) return false;
-  if (
-    target.closest(
-      'input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [role=menu], [role=dialog], dialog',
-    )
-  )
+  if (target.closest('input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]'))
     return true;
   // Enter and Space press the control that has the focus.
-  const presses = event.key === 'Enter' || event.key === ' ';
+  const presses = key === 'Enter' || key === ' ';
   return presses && target.closest('button, a[href], summary, input') !== null;
 }
 
 /** The lines of the help sheet, one per label, with every binding it has. */
-export function sheet(shortcuts: Shortcut[]): { group: string; lines: { label: string; keys: string[] }[] }[] {
+export function sheet(
+  shortcuts: Pick<Key, 'keys' | 'group' | 'label'>[],
+): { group: string; lines: { label: string; keys: string[] }[] }[] {
   return [...groupBy(shortcuts, ({ group }) => group)].map(([group, members]) => ({
     group,
     lines: [...groupBy(members, ({ label }) => label)].map(([label, same]) => ({
@@ -83,6 +87,7 @@ export function sheet(shortcuts: Shortcut[]): { group: string; lines: { label: s
 const written: Record<string, string> = {
   Enter: 'Enter',
   Escape: 'Esc',
+  Space: 'Space',
   ArrowDown: '↓',
   ArrowUp: '↑',
 };

@@ -38,3 +38,26 @@ export function stays(before: ThreadRow, after: ThreadRow, source: Source): bool
   const gone = (label: string) => has(label) && !before.labelIds.includes(label);
   return !gone('TRASH') && !gone('SPAM');
 }
+
+/** Conversations with the part of a change that really changes them. */
+export interface Part {
+  rows: ThreadRow[];
+  change: LabelChange;
+}
+
+/** Sorts conversations by what a change does to each, so that undoing it gives every one back what it had. */
+export function byEffect(rows: ThreadRow[], { add, remove }: LabelChange): Part[] {
+  const parts = new Map<string, Part>();
+  for (const row of rows) {
+    const change = {
+      add: add.filter((id) => !row.labelIds.includes(id)),
+      remove: remove.filter((id) => row.labelIds.includes(id)),
+    };
+    if (change.add.length + change.remove.length === 0) continue;
+    const key = JSON.stringify(change);
+    const part = parts.get(key);
+    if (part) part.rows.push(row);
+    else parts.set(key, { rows: [row], change });
+  }
+  return [...parts.values()];
+}

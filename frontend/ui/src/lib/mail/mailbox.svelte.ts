@@ -117,8 +117,7 @@ export class Mailbox {
     const takenBack = parts.map((part) => this.#show(part.rows, part.change));
     const takeBack = () => takenBack.forEach((each) => each());
     const many = n > atMost * 2;
-    const progress = (sent: number) =>
-      many && this.#toasts.show(`${count(sent)} of ${count(n)}…`, { ms: undoTime });
+    const progress = (sent: number) => many && this.#toasts.show(`${count(sent)} of ${count(n)}…`, { ms: undoTime });
     const done = this.#sendParts(verb.via, parts, progress);
     const offer = () =>
       this.#toasts.show(verb.done(n), {
@@ -126,8 +125,7 @@ export class Mailbox {
         action: { label: 'Undo', run: () => void this.#undo(verb, parts, done, takeBack) },
       });
     if (!many) offer();
-    if (leaves(verb))
-      for (const list of this.#lists.values()) for (const { id } of rows) list.selected.delete(id);
+    if (leaves(verb)) for (const list of this.#lists.values()) for (const { id } of rows) list.selected.delete(id);
     try {
       await done;
       if (many) offer();
@@ -155,13 +153,16 @@ export class Mailbox {
 
   async starMessage(conversation: OpenConversation, message: string, starred: boolean): Promise<void> {
     const change: LabelChange = starred ? { add: ['STARRED'], remove: [] } : { add: [], remove: ['STARRED'] };
+    const verb = starred ? verbs.star : verbs.unstar;
     const takeBack = conversation.patch(change, [message]);
+    const run = () => void this.starMessage(conversation, message, !starred);
+    this.#toasts.show(verb.done(1), { ms: undoTime, action: { label: 'Undo', run } });
     try {
       const body = { messages: [message], ...change };
       await call(http.POST('/api/accounts/{account}/messages/modify', { params: this.#params, body }));
     } catch (thrown) {
       takeBack();
-      this.#faults.report(thrown, starred ? verbs.star.failed : verbs.unstar.failed);
+      this.#faults.report(thrown, verb.failed);
     }
   }
 

@@ -12,6 +12,8 @@ import type { VerbName } from './verbs';
 export class Navigation {
   list = $state.raw<ThreadList | null>(null);
   conversation = $state.raw<OpenConversation | null>(null);
+  /** the open label picker: what it is for, and for which conversations */
+  picker = $state.raw<{ kind: 'label' | 'move'; rows: ThreadRow[] } | null>(null);
 
   #mailbox: Mailbox;
   #router: Router;
@@ -87,24 +89,40 @@ export class Navigation {
 
   /** Moves the cursor, or on to the next conversation when one is open. */
   step(step: 1 | -1): void {
+    const { list } = this;
+    if (!list) return;
     if (this.conversation) {
       const row = this.neighbour(step);
       if (row) this.open(row, { replace: true });
-      return;
-    }
-    const { list } = this;
-    if (!list) return;
-    list.moveTo(list.cursor < 0 ? 0 : list.cursor + step);
+    } else list.moveTo(list.cursor < 0 ? 0 : list.cursor + step);
     if (list.cursor >= list.rows.length - 5) void list.loadMore();
   }
 
   /** Does something to the targets; a conversation that leaves its list, or becomes unread, is closed. */
-  act(name: VerbName): void {
-    const rows = this.targets;
-    const leaving = name === 'archive' || name === 'trash' || name === 'spam' || name === 'unread';
-    if (this.conversation && leaving) this.back();
+  act(name: VerbName, rows: ThreadRow[] = this.targets): void {
+    if (name === 'archive' || name === 'trash' || name === 'spam' || name === 'unread') this.leave();
     if (name === 'unread') for (const row of rows) this.#marked.add(row.messageId);
     void this.#mailbox.act(name, rows);
+  }
+
+  /** Closes the conversation, if one is open. */
+  leave(): void {
+    if (this.conversation) this.back();
+  }
+
+  /** Does something to the open conversation and goes on to the one beside it, or back to the list at its end. */
+  actAndStep(name: VerbName, step: 1 | -1): void {
+    const rows = this.targets;
+    const next = this.neighbour(step);
+    if (next) this.open(next, { replace: true });
+    else this.back();
+    void this.#mailbox.act(name, rows);
+  }
+
+  /** Opens the label picker for the targets. */
+  pick(kind: 'label' | 'move'): void {
+    const rows = this.targets;
+    if (rows.length > 0) this.picker = { kind, rows };
   }
 
   #arrive(source: Source, thread: string | null): void {

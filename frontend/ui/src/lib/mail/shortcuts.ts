@@ -1,4 +1,6 @@
 import type { ThreadRow } from '../api/types';
+import type { KeyChoices } from '../keys/choices.svelte';
+import { keyIds, keys, type KeyId } from '../keys/keymap';
 import type { Shortcut } from '../keys/registry';
 import type { Toasts } from '../state/toasts.svelte';
 import type { Mailbox } from './mailbox.svelte';
@@ -8,73 +10,79 @@ interface Reach {
   mailbox: Mailbox;
   navigation: Navigation;
   toasts: Toasts;
+  choices: KeyChoices;
   open: (row: ThreadRow) => void;
   focusSearch: () => void;
   toggleHelp: () => void;
+  togglePalette: () => void;
 }
 
-/** Every key of the mailbox. Gmail's letters, so that fingers need not learn anything. */
-export function shortcuts({ mailbox, navigation, toasts, open, focusSearch, toggleHelp }: Reach): Shortcut[] {
+/** The mailbox's keys as they are chosen at present, each with what it does here. */
+export function shortcuts({ mailbox, navigation, toasts, choices, open, ...page }: Reach): Shortcut[] {
   const reading = () => navigation.conversation !== null;
-  const listing = () => !reading();
-  const openCursor = () => {
-    const row = navigation.list?.rows[navigation.list.cursor];
+  const current = () => navigation.list?.rows[navigation.list.cursor];
+  const openCurrent = () => {
+    const row = current();
     if (row) open(row);
   };
   const reply = (kind: 'reply' | 'replyAll' | 'forward') => () => {
     const last = navigation.conversation?.data?.messages.findLast((message) => !message.draft);
     if (last) mailbox.composers.reply(last, kind);
   };
-  const star = () => {
-    const row = navigation.targets[0];
-    if (row) navigation.act(row.starred ? 'unstar' : 'star');
-  };
-  const toggle = () => {
-    const row = navigation.list?.rows[navigation.list.cursor];
-    if (row) navigation.list?.toggle(row.id);
-  };
-  const goTo = (keys: string, label: string, id: string): Shortcut => ({
-    keys,
-    group: 'Go to',
-    label,
-    run: () => navigation.toLabel(id),
-  });
+  const message = (step: 1 | -1) => () => void import('./message-focus').then(({ stepMessage }) => stepMessage(step));
+  const step = (by: 1 | -1) => () => navigation.step(by);
+  const go = (label: string) => () => navigation.toLabel(label);
+  const back = () => navigation.back();
 
-  return [
-    { keys: 'j', group: 'Move', label: 'Older conversation', run: () => navigation.step(1) },
-    { keys: 'k', group: 'Move', label: 'Newer conversation', run: () => navigation.step(-1) },
-    { keys: 'ArrowDown', group: 'Move', label: 'Older conversation', run: () => navigation.step(1), when: listing },
-    { keys: 'ArrowUp', group: 'Move', label: 'Newer conversation', run: () => navigation.step(-1), when: listing },
-    { keys: 'o', group: 'Move', label: 'Open', run: openCursor, when: listing },
-    { keys: 'Enter', group: 'Move', label: 'Open', run: openCursor, when: listing },
-    { keys: 'u', group: 'Move', label: 'Back to the list', run: () => navigation.back(), when: reading },
-    { keys: 'Escape', group: 'Move', label: 'Back to the list', run: () => navigation.back(), when: reading },
-    {
-      keys: 'Escape',
-      group: 'Act',
-      label: 'Clear the selection',
-      run: () => navigation.list?.selected.clear(),
-      when: listing,
+  const runs: Record<KeyId, () => void> = {
+    older: step(1),
+    newer: step(-1),
+    down: step(1),
+    up: step(-1),
+    open: openCurrent,
+    enter: openCurrent,
+    back,
+    leave: back,
+    nextMessage: message(1),
+    previousMessage: message(-1),
+    clear: () => navigation.list?.selected.clear(),
+    select: () => {
+      const row = current();
+      if (row) navigation.list?.toggle(row.id);
     },
-    { keys: 'x', group: 'Act', label: 'Select', run: toggle, when: listing },
-    { keys: '* a', group: 'Act', label: 'Select all', run: () => navigation.list?.selectAll(), when: listing },
-    { keys: 'e', group: 'Act', label: 'Archive', run: () => navigation.act('archive') },
-    { keys: '#', group: 'Act', label: 'Move to Trash', run: () => navigation.act('trash') },
-    { keys: '!', group: 'Act', label: 'Report spam', run: () => navigation.act('spam') },
-    { keys: 's', group: 'Act', label: 'Star', run: star },
-    { keys: 'Shift+I', group: 'Act', label: 'Mark as read', run: () => navigation.act('read') },
-    { keys: 'Shift+U', group: 'Act', label: 'Mark as unread', run: () => navigation.act('unread') },
-    { keys: 'z', group: 'Act', label: 'Undo', run: () => toasts.undo() },
-    { keys: 'c', group: 'Write', label: 'New message', run: () => void mailbox.composers.compose() },
-    { keys: 'r', group: 'Write', label: 'Reply', run: reply('reply'), when: reading },
-    { keys: 'a', group: 'Write', label: 'Reply to all', run: reply('replyAll'), when: reading },
-    { keys: 'f', group: 'Write', label: 'Forward', run: reply('forward'), when: reading },
-    goTo('g i', 'Inbox', 'INBOX'),
-    goTo('g s', 'Starred', 'STARRED'),
-    goTo('g t', 'Sent', 'SENT'),
-    goTo('g d', 'Drafts', 'DRAFT'),
-    goTo('g a', 'All mail', 'ALL'),
-    { keys: '/', group: 'Page', label: 'Search', run: focusSearch },
-    { keys: '?', group: 'Page', label: 'Keyboard shortcuts', run: toggleHelp },
-  ];
+    selectAll: () => navigation.list?.selectAll(),
+    archive: () => navigation.act('archive'),
+    archiveOlder: () => navigation.actAndStep('archive', 1),
+    archiveNewer: () => navigation.actAndStep('archive', -1),
+    trash: () => navigation.act('trash'),
+    spam: () => navigation.act('spam'),
+    star: () => navigation.act(navigation.targets.every((row) => row.starred) ? 'unstar' : 'star'),
+    read: () => navigation.act('read'),
+    unread: () => navigation.act('unread'),
+    label: () => navigation.pick('label'),
+    move: () => navigation.pick('move'),
+    undo: () => toasts.undo(),
+    compose: () => void mailbox.composers.compose(),
+    reply: reply('reply'),
+    replyAll: reply('replyAll'),
+    forward: reply('forward'),
+    goInbox: go('INBOX'),
+    goStarred: go('STARRED'),
+    goSent: go('SENT'),
+    goDrafts: go('DRAFT'),
+    goAll: go('ALL'),
+    search: page.focusSearch,
+    palette: page.togglePalette,
+    help: page.toggleHelp,
+  };
+
+  const applies = (id: KeyId) => () => {
+    const { where, acts } = keys[id];
+    if (id === 'undo') return toasts.items.some((toast) => toast.action);
+    if (acts && navigation.targets.length === 0) return false;
+    return where === undefined || (where === 'conversation') === reading();
+  };
+  return keyIds
+    .map((id) => ({ ...keys[id], id, keys: choices.of(id), run: runs[id], when: applies(id) }))
+    .filter((key) => choices.on || key.fixed || key.keys.includes('$mod'));
 }

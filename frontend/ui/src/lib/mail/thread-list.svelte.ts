@@ -25,6 +25,9 @@ export class ThreadList {
   /** pixels; kept here so that coming back from a conversation finds the same place */
   scrollTop = 0;
 
+  /** the rest is being loaded so that everything can be chosen */
+  gathering = $state(false);
+
   #base = $state.raw<ThreadRow[]>([]);
   #nextPage = $state.raw<string | undefined>(undefined);
   #cursor = $state.raw<{ id: string; index: number } | null>(null);
@@ -116,6 +119,22 @@ export class ThreadList {
 
   selectAll(): void {
     for (const row of this.rows) this.selected.add(row.id);
+  }
+
+  /**
+   * Loads the list to its end and chooses all of it, so that the number shown is a count and not Gmail's estimate.
+   * Ends early when gathering is set to false or a page fails; what was chosen before stays chosen.
+   */
+  async selectEverything(): Promise<void> {
+    this.gathering = true;
+    while (this.gathering && this.more && !this.moreProblem) {
+      const before = this.#nextPage;
+      await this.loadMore();
+      // Another load is under way, from scrolling: wait for it rather than asking in a circle.
+      if (this.#nextPage === before && !this.moreProblem) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    if (this.gathering && !this.more) this.selectAll();
+    this.gathering = false;
   }
 
   /** Makes a pending change part of this list, so that it can be dropped from the pending ones. */

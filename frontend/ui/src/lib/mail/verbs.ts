@@ -12,11 +12,9 @@ export interface Verb {
   failed: string;
   /** whether it would change anything */
   applies: (row: ThreadRow) => boolean;
-  /** Reading leaves no notice behind: it is what opening a conversation does. */
-  quiet?: boolean;
 }
 
-const conversations = (n: number): string => (n === 1 ? 'Conversation' : `${n} conversations`);
+export const conversations = (n: number): string => (n === 1 ? 'Conversation' : `${n} conversations`);
 const has = (label: string) => (row: ThreadRow) => row.labelIds.includes(label);
 const lacks = (label: string) => (row: ThreadRow) => !row.labelIds.includes(label);
 
@@ -73,18 +71,16 @@ export const verbs = {
   star: {
     change: { add: ['STARRED'], remove: [] },
     via: 'modify',
-    done: () => 'Starred',
+    done: (n) => (n === 1 ? 'Starred' : `${n} conversations starred`),
     failed: 'Not starred',
     applies: lacks('STARRED'),
-    quiet: true,
   },
   unstar: {
     change: { add: [], remove: ['STARRED'] },
     via: 'modify',
-    done: () => 'Star removed',
+    done: (n) => (n === 1 ? 'Star removed' : `Star removed from ${n} conversations`),
     failed: 'Star not removed',
     applies: has('STARRED'),
-    quiet: true,
   },
 } satisfies Record<string, Verb>;
 

@@ -7,6 +7,8 @@ export interface Section {
   id: string;
   title: string;
   icon: IconName;
+  /** more words by which the palette finds it */
+  words?: string;
   /** what a mailbox's section shows */
   load?: () => Promise<{ default: Component<{ account: Account }> }>;
   /** what a person's section shows, for whom there need be no mailbox */
@@ -15,6 +17,13 @@ export interface Section {
 
 /** In the order in which they are listed; the first opens when none is named. */
 export const sections: Section[] = [
+  {
+    id: 'general',
+    title: 'General',
+    icon: 'sliders-horizontal',
+    words: 'theme dark light density reading pane undo send keyboard shortcuts',
+    personal: () => import('./general/GeneralSection.svelte'),
+  },
   { id: 'access', title: 'Who may see my mail', icon: 'eye', load: () => import('./access/AccessSection.svelte') },
   {
     id: 'privacy',

@@ -1,21 +1,27 @@
-export type Theme = 'system' | 'light' | 'dark';
-export type Pane = 'none' | 'right';
+/** The choices that this browser keeps, each with its values; the first is what holds when nothing was chosen. */
+const choices = {
+  theme: ['system', 'light', 'dark'],
+  pane: ['none', 'right', 'bottom'],
+  density: ['comfortable', 'compact'],
+} as const;
+
+export type Theme = (typeof choices.theme)[number];
+export type Pane = (typeof choices.pane)[number];
+export type Density = (typeof choices.density)[number];
 
 const yearInSeconds = 31_536_000;
 
 /** Choices that belong to this browser rather than to the account. */
 export class Preferences {
-  theme = $state<Theme>('system');
-  pane = $state<Pane>('none');
+  theme = $state<Theme>(read('theme'));
+  pane = $state<Pane>(read('pane'));
+  density = $state<Density>(read('density'));
   #systemDark = $state(false);
 
   /** what "system" comes to at present */
   readonly effectiveTheme = $derived(this.theme === 'system' ? (this.#systemDark ? 'dark' : 'light') : this.theme);
 
   constructor() {
-    const theme = read('theme');
-    if (theme === 'light' || theme === 'dark') this.theme = theme;
-    if (read('pane') === 'right') this.pane = 'right';
     const dark = matchMedia('(prefers-color-scheme: dark)');
     this.#systemDark = dark.matches;
     dark.addEventListener('change', () => (this.#systemDark = dark.matches));
@@ -36,18 +42,26 @@ export class Preferences {
     write('pane', pane);
   }
 
+  setDensity(density: Density): void {
+    this.density = density;
+    write('density', density);
+  }
+
   #paint(): void {
     if (this.theme === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = this.theme;
   }
 }
 
-function read(key: string): string | null {
+function read<K extends keyof typeof choices>(key: K): (typeof choices)[K][number] {
+  const known: readonly string[] = choices[key];
   try {
-    return localStorage.getItem(key);
+    const kept = localStorage.getItem(key);
+    if (kept !== null && known.includes(kept)) return kept as (typeof choices)[K][number];
   } catch {
-    return null; // storage is switched off: the choice lasts until the page is closed
+    // Storage is switched off: the choice lasts until the page is closed.
   }
+  return choices[key][0];
 }
 
 function write(key: string, value: string): void {
