@@ -2,11 +2,10 @@
 // demos, tests and `webmail emulate`. It knows nothing of the product.
 //
 // The surface is Google's discovery document as a table (methods_table.go,
-// schemas_table.go): every method is routed and checks its token, scopes and
-// parameters; those that are not built answer 501 in Gmail's error envelope. A
-// mailbox keeps messages byte for byte, with threads, labels, drafts and a history;
-// users of one Server send mail to one another. FIDELITY.md says of each behaviour
-// how sure it is.
+// schemas_table.go): every method is routed, checks its token, scopes and parameters,
+// and is built. A mailbox keeps messages byte for byte, with threads, labels, drafts
+// and a history; users of one Server send mail to one another, and their settings act
+// on what arrives. FIDELITY.md says of each behaviour how sure it is.
 //
 //	srv := emulator.New(emulator.Options{Auth: emulator.StaticTokens{
 //		"alice-token": {Email: "alice@example.com", Scopes: []string{"https://mail.google.com/"}},
@@ -16,6 +15,9 @@
 //
 // Serve it at the root of its own port: Google's Go client drops a path prefix
 // for uploads.
+//
+// Everything is in memory; Keep also keeps it in a directory. Watched mailboxes are
+// announced to Options.Push.
 //
 // It costs memory: each message is held once a mailbox, raw, with its snippet and
 // an entry in the search index for each different word, about 6 kB for a message of
