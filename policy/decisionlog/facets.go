@@ -88,11 +88,7 @@ const setsAtOnce = 60
 
 // facetedIndexes returns the newest limit events between two places that pass a filter on facets, newest first.
 func (l *Log) facetedIndexes(ctx context.Context, f *Filter, from, before int64, limit int) ([]int64, error) {
-	near := *f
-	near.Before = before
-	w := near.where()
-	w.add("idx >= " + w.arg(max(from, before-window)))
-	found, err := l.readIndexes(ctx, `SELECT idx FROM decisionlog_events`+w.clause()+` ORDER BY idx DESC LIMIT `+w.arg(limit), w.args...)
+	found, err := l.newest(ctx, f, max(from, before-window), before, limit)
 	if err != nil || len(found) == limit {
 		return found, err
 	}
@@ -112,6 +108,33 @@ func (l *Log) facetedIndexes(ctx context.Context, f *Filter, from, before int64,
 	}
 	slices.SortFunc(found, func(a, b int64) int { return int(b - a) })
 	return found[:min(limit, len(found))], nil
+}
+
+// newest looks through all events between two places for those that pass a filter on facets. The database is not told
+// the filter: it would use an index for it.
+func (l *Log) newest(ctx context.Context, f *Filter, from, before int64, limit int) ([]int64, error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT idx, at, `+facetColumns+` FROM decisionlog_events WHERE idx >= $1 AND idx < $2 ORDER BY idx DESC`, from, before)
+	if err != nil {
+		return nil, fmt.Errorf("decisionlog: query: %w", err)
+	}
+	defer rows.Close()
+	var found []int64
+	for rows.Next() && len(found) < limit {
+		var index, micros int64
+		var c facets
+		if err := rows.Scan(append([]any{&index, &micros}, c.fields()...)...); err != nil {
+			return nil, fmt.Errorf("decisionlog: query: %w", err)
+		}
+		e := c.entry()
+		e.At = time.UnixMicro(micros)
+		if f.Matches(Record{Index: index, Entry: e}) {
+			found = append(found, index)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("decisionlog: query: %w", err)
+	}
+	return found, nil
 }
 
 // newestOf asks for the newest events of each combination.
@@ -259,6 +282,8 @@ func (l *Log) byIndex(f *Filter) string {
 		return ` INDEXED BY decisionlog_events_actor`
 	case f.Account != "":
 		return ` INDEXED BY decisionlog_events_account`
+	case f.Allowed != nil && !*f.Allowed:
+		return ` INDEXED BY decisionlog_events_refused`
 	}
 	return ""
 }

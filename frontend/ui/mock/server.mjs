@@ -12,6 +12,7 @@ import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { access, agreed, resetAccess } from './access.mjs';
+import { auditConsole } from './console.mjs';
 import { decisions } from './decisions.mjs';
 import { bodyOf, labels, makeThreads, messageOf, rowOf } from './mailbox.mjs';
 import { numbers, serviceFigures } from './numbers.mjs';
@@ -198,6 +199,8 @@ function api(method, path, query, body) {
       verifierKey: 'webmail.example/log+03de0ae9+AdF0h0o2b8n0v1l1m0b0y4gQ8o5D3cC1h2l9m8n7b6v5',
     };
   if (path === '/api/audit/decisions') return decisions(query);
+  const audited = auditConsole(method, path, query, body);
+  if (audited) return audited;
   if (path === '/api/staff/numbers') return numbers(mode);
   if (path === '/api/staff/service') return serviceFigures();
   if (mode === 'gate')
@@ -391,7 +394,7 @@ const server = createServer(async (request, response) => {
       response.writeHead(303, { location: '/' });
       return response.end();
     }
-    if (pathname.endsWith('/events')) return live(response);
+    if (pathname.endsWith('/events') || pathname === '/api/audit/stream') return live(response);
     if (!pathname.startsWith('/api/')) return await asset(pathname, response);
     const bytes = await bytesOf(request);
     if (mode === 'slow') await new Promise((resolve) => setTimeout(resolve, 4_000));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describe as inWords } from './describe';
-import { readFilters, writeFilters } from './filters';
+import { auditPath, countable, readFilters, readView, writeFilters } from './filters';
 
 describe('filters in an address', () => {
   it('are read back as they were written', () => {
@@ -11,6 +11,23 @@ describe('filters in an address', () => {
 
   it('leave out what makes no sense', () => {
     expect(readFilters('?kind=everything&allowed=maybe&since=yesterday&actor=%20&other=1')).toEqual({});
+  });
+});
+
+describe("the page's address", () => {
+  it('names the view, and the filters where they count', () => {
+    expect(readView('?view=review')).toBe('review');
+    expect(readView('?view=secrets&kind=decision')).toBe('events');
+    expect(auditPath('people', { allowed: false })).toBe('/audit?view=people');
+    expect(readFilters(auditPath('events', { actorKind: 'staff', outcome: 'failed' }).slice('/audit'.length))).toEqual({
+      actorKind: 'staff',
+      outcome: 'failed',
+    });
+  });
+
+  it('counts by day for groups, not for one person or mailbox', () => {
+    expect(countable({ actorKind: 'staff', allowed: false })).toBe(true);
+    expect(countable({ actor: 'p_1' }) || countable({ account: 'a_1' }) || countable({ decisionId: 'x' })).toBe(false);
   });
 });
 

@@ -3,18 +3,30 @@ export interface Filters {
   kind?: 'decision' | 'outcome' | 'lifecycle';
   allowed?: boolean;
   actor?: string;
+  actorKind?: string;
   account?: string;
   purpose?: string;
   feature?: string;
   operation?: string;
   clause?: string;
+  outcome?: string;
   decisionId?: string;
   /** points in time, RFC 3339 */
   since?: string;
   until?: string;
 }
 
-const texts = ['actor', 'account', 'purpose', 'feature', 'operation', 'clause', 'decisionId'] as const;
+const texts = [
+  'actor',
+  'actorKind',
+  'account',
+  'purpose',
+  'feature',
+  'operation',
+  'clause',
+  'outcome',
+  'decisionId',
+] as const;
 const times = ['since', 'until'] as const;
 const kinds = ['decision', 'outcome', 'lifecycle'] as const;
 
@@ -51,3 +63,25 @@ export function toLocalField(time: string | undefined): string {
   const date = new Date(time);
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
+
+/** What the page shows besides the events themselves. */
+export const views = [
+  { id: 'events', title: 'Events' },
+  { id: 'people', title: 'Staff who looked' },
+  { id: 'refusals', title: 'Refusals' },
+  { id: 'review', title: 'Weekly review' },
+] as const;
+export type View = (typeof views)[number]['id'];
+
+export function readView(search: string): View {
+  const asked = new URLSearchParams(search).get('view');
+  return views.find(({ id }) => id === asked)?.id ?? 'events';
+}
+
+/** The page's address: what is shown, and the filters when it is events. */
+export function auditPath(view: View, filters: Filters = {}): string {
+  return view === 'events' ? `/audit${writeFilters(filters)}` : `/audit?view=${view}`;
+}
+
+/** Counts by day exist for groups of people, not for one person or mailbox. */
+export const countable = (filters: Filters): boolean => !filters.actor && !filters.account && !filters.decisionId;
