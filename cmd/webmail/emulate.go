@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	gmail "github.com/totalengage/webmail/inbox/emulator"
 	signon "github.com/totalengage/webmail/oauth/emulator"
@@ -28,6 +29,10 @@ type emulateCmd struct {
 	Control bool     `help:"Serve /emulator/, through which tests switch faults and latency, read counters and verify addresses."`
 	Data    string   `help:"Directory to keep mailboxes in; without it, nothing is kept. A seed's users that are there already are left as they are." type:"path"`
 
+	Latency          time.Duration `help:"Wait before every HTTP request is served; a batch is one."`
+	Concurrency      int           `help:"Calls of one user served at once before \"Too many concurrent requests for user\"; 0 is no limit."`
+	HistoryRetention time.Duration `help:"How far back history.list looks; what is older answers 404." default:"168h"`
+
 	Push         string `help:"URL that notifications of watched mailboxes are posted to, as by a Pub/Sub push subscription."`
 	PushAudience string `help:"Audience of the notifications' token; the URL by default."`
 	PushAccount  string `help:"Service account that the token is of." default:"gmail-push@emulated.iam.gserviceaccount.com"`
@@ -40,11 +45,13 @@ const memoryPercent = 50
 func (c *emulateCmd) Run(ctx context.Context) (err error) {
 	debug.SetGCPercent(memoryPercent)
 	g, err := pushingGoogle(gmail.Options{
-		Quota: c.Quota, Control: c.Control, Push: gmail.Push{URL: c.Push, Audience: c.PushAudience},
+		Quota: c.Quota, Control: c.Control, Concurrency: c.Concurrency, HistoryRetention: c.HistoryRetention,
+		Push: gmail.Push{URL: c.Push, Audience: c.PushAudience},
 	}, c.PushAccount)
 	if err != nil {
 		return err
 	}
+	g.mail.SetLatency(c.Latency)
 	defer func() { err = errors.Join(err, g.mail.Close()) }()
 	if err := c.fill(g); err != nil {
 		return err

@@ -115,9 +115,16 @@ func (s *Server) Handler() http.Handler {
 	// For applications.
 	mux.HandleFunc("GET /.well-known/openid-configuration", s.serveDiscovery)
 	mux.HandleFunc("GET /oauth2/v3/certs", s.serveKeys)
-	mux.HandleFunc("POST /token", s.serveToken)
-	mux.HandleFunc("POST /revoke", s.serveRevoke)
-	mux.HandleFunc("GET /tokeninfo", s.serveTokenInfo)
+	// The older paths of Google's hosts are what clients of those years still use.
+	for _, path := range []string{"/token", "/oauth2/v4/token", "/o/oauth2/token"} {
+		mux.HandleFunc("POST "+path, s.serveToken)
+	}
+	for _, path := range []string{"/revoke", "/o/oauth2/revoke"} {
+		mux.HandleFunc("POST "+path, s.serveRevoke)
+	}
+	for _, path := range []string{"/tokeninfo", "/oauth2/v3/tokeninfo"} {
+		mux.HandleFunc("GET "+path, s.serveTokenInfo)
+	}
 	for _, path := range []string{"/v1/userinfo", "/oauth2/v3/userinfo"} {
 		mux.HandleFunc("GET "+path, s.serveUserInfo)
 		mux.HandleFunc("POST "+path, s.serveUserInfo)

@@ -510,3 +510,19 @@ func TestServiceToken(t *testing.T) {
 		t.Error("the token is good for another audience")
 	}
 }
+
+// TestOlderPaths: clients of earlier years know the endpoints by other names.
+func TestOlderPaths(t *testing.T) {
+	w := startGoogle(t)
+	for _, path := range []string{"/oauth2/v4/token", "/o/oauth2/token", "/o/oauth2/revoke"} {
+		res, err := http.PostForm(w.issuer+path, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"none"}, "client_id": {"web"}, "client_secret": {"web/secret+"}, "token": {"none"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got struct{ Error string }
+		if err := json.NewDecoder(res.Body).Decode(&got); err != nil || res.StatusCode != 400 || !strings.HasPrefix(got.Error, "invalid_") {
+			t.Errorf("%s: %d %q %v", path, res.StatusCode, got.Error, err)
+		}
+		res.Body.Close()
+	}
+}
