@@ -228,11 +228,11 @@ func (l *Log) readIndexes(ctx context.Context, query string, args ...any) ([]int
 const disorder = time.Minute
 
 // reach returns the places in the log between which events of the filter's time can be: idx >= from and idx < before.
-// Where from is not below before, there are none.
+// Where from is not below before, there are none. (Of idx + 0 there is no index, so the one of times is used.)
 func (l *Log) reach(ctx context.Context, f *Filter) (from, before int64, err error) {
 	before = f.Before
 	if !f.Until.IsZero() {
-		last, err := l.place(ctx, `SELECT max(idx) FROM decisionlog_events WHERE at < $1 AND at >= (SELECT max(at) FROM decisionlog_events WHERE at < $1) - $2`,
+		last, err := l.place(ctx, `SELECT max(idx + 0) FROM decisionlog_events WHERE at < $1 AND at >= (SELECT max(at) FROM decisionlog_events WHERE at < $1) - $2`,
 			f.Until.UnixMicro(), disorder.Microseconds())
 		if err != nil {
 			return 0, 0, err
@@ -252,7 +252,7 @@ func (l *Log) reach(ctx context.Context, f *Filter) (from, before int64, err err
 		before = last + 1
 	}
 	if !f.Since.IsZero() {
-		from, err = l.place(ctx, `SELECT min(idx) FROM decisionlog_events WHERE at >= $1 AND at <= (SELECT min(at) FROM decisionlog_events WHERE at >= $1) + $2`,
+		from, err = l.place(ctx, `SELECT min(idx + 0) FROM decisionlog_events WHERE at >= $1 AND at <= (SELECT min(at) FROM decisionlog_events WHERE at >= $1) + $2`,
 			f.Since.UnixMicro(), disorder.Microseconds())
 		if from < 0 {
 			from = before // nothing is that new
