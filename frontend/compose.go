@@ -3,6 +3,7 @@ package frontend
 import (
 	"errors"
 	"io"
+	"time"
 
 	"github.com/totalengage/webmail/frontend/api"
 	"github.com/totalengage/webmail/inbox"
@@ -83,9 +84,11 @@ func (s *Server) send(v *visit) error {
 	if err := read(v, &body); err != nil {
 		return err
 	}
-	item, err := s.Inbox.Send(v.r.Context(), v.inbox, inbox.SendRequest{
-		Compose: composeOf(body.Compose), DraftID: body.DraftId, IdempotencyKey: body.IdempotencyKey,
-	})
+	request := inbox.SendRequest{Compose: composeOf(body.Compose), DraftID: body.DraftId, IdempotencyKey: body.IdempotencyKey}
+	if body.SendAt > 0 {
+		request.SendAt = time.UnixMilli(body.SendAt)
+	}
+	item, err := s.Inbox.Send(v.r.Context(), v.inbox, request)
 	if err != nil {
 		return err
 	}
@@ -146,9 +149,13 @@ func draftJSON(d inbox.Draft) api.Draft {
 }
 
 func outboxJSON(i inbox.OutboxItem) api.OutboxItem {
-	return api.OutboxItem{
+	out := api.OutboxItem{
 		Id: i.ID, State: api.OutboxItemState(i.State), UndoUntil: i.UndoUntil.UnixMilli(), ThreadId: i.ThreadID, MessageId: i.MessageID, Subject: i.Subject, Error: i.Error,
 	}
+	if !i.SendAt.IsZero() {
+		out.SendAt = i.SendAt.UnixMilli()
+	}
+	return out
 }
 
 func addressesOf(list []api.Address) []inbox.Address {

@@ -122,6 +122,9 @@ func (s *Server) messageJSON(v *visit, m inbox.Message) api.Message {
 		RemoteImages: remoteImage.MatchString(m.HTML()), QuotedTail: quotedHTML.MatchString(m.HTML()) || m.HTML() == "" && quotedText.MatchString(m.Text()),
 		Attachments: []api.Attachment{}, Unsubscribe: s.unsubscribeJSON(v, m.Unsubscribe),
 	}
+	if m.Undelivered != nil {
+		out.Undelivered = &api.Undelivered{Addresses: m.Undelivered.Addresses, Reason: api.UndeliveredReason(m.Undelivered.Reason)}
+	}
 	for _, a := range m.Attachments {
 		out.Attachments = append(out.Attachments, api.Attachment{
 			PartId: a.PartID, Name: a.Name, Type: a.Type, Size: a.Size, Inline: a.Inline, Url: pathOf("attachment", account, m.ID, a.PartID),

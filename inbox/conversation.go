@@ -86,6 +86,7 @@ func conversationOf(id string, messages []*gmail.Message) Conversation {
 		c.LabelIDs = append(c.LabelIDs, m.LabelIds...)
 	}
 	c.LabelIDs = unique(c.LabelIDs)
+	markUndelivered(c.Messages, messages)
 	if len(c.Messages) > 0 {
 		c.Subject = c.Messages[0].Subject
 	}

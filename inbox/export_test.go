@@ -74,3 +74,10 @@ func (b Boxes) Holds(account policy.AccountID) bool { return b.held.Contains(acc
 
 // RenewWatches is what the sender does every minute.
 func (s *Service) RenewWatches(ctx context.Context) error { return s.renewWatches(ctx) }
+
+// ReadDeliveryStatus reads the machine-readable part of a bounce.
+func ReadDeliveryStatus(text string) (addresses []string, reason UndeliveredReason) {
+	r := deliveryReport{reason: OtherwiseFailing}
+	r.read(text)
+	return r.addresses, r.reason
+}

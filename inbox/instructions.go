@@ -25,7 +25,7 @@ func Migrate(ctx context.Context, db *database.DB) error {
 	return db.Migrate(ctx, "inbox", files)
 }
 
-// instructionKept is how long the owner's word to send one message stands, whatever keeps it from leaving.
+// instructionKept is how long the owner's word to send one message stands after its time, whatever keeps it from leaving.
 const instructionKept = 7 * 24 * time.Hour
 
 // Instruction returns a standing instruction for the gate (a part of policy.Facts), or policy.ErrUnknown.

@@ -44,6 +44,7 @@ type Message struct {
 	Snippet         string
 	BodyKind        BodyKind
 	Attachments     []AttachmentInfo
+	Undelivered     *Undelivered // a mail server gave it back; nil when none said so
 	Unsubscribe     *Unsubscribe // the way off the mailing list, nil when none is offered
 	html            string       // for the page's questions about the body, kept only while the value lives
 	text            string

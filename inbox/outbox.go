@@ -18,8 +18,9 @@ import (
 // SendRequest asks to send a message.
 type SendRequest struct {
 	Compose        Compose
-	DraftID        string // the draft this was; it is consumed
-	IdempotencyKey string // made once a message: a repeated request is the same send
+	DraftID        string    // the draft this was; it is consumed
+	IdempotencyKey string    // made once a message: a repeated request is the same send
+	SendAt         time.Time // when it is to leave; zero: when the time for undoing has passed
 }
 
 // SendState says how far a message in the outbox is.
@@ -39,15 +40,17 @@ type OutboxItem struct {
 	ID                  string
 	State               SendState
 	UndoUntil           time.Time // the page offers to undo until then; the server waits a little longer
+	SendAt              time.Time // the time that its owner chose; zero when none was
 	ThreadID, MessageID string    // when sent
 	Subject             string    // until it is sent
 	Error               string    // when failed: what to do
 }
 
 const (
-	sentShown   = 24 * time.Hour     // how long the outbox shows what was sent
-	rowKept     = 7 * 24 * time.Hour // how long a row, and with it its idempotency key, outlives its end
-	undoneTaken = time.Hour          // how long a message taken back can be asked for again, should the answer get lost
+	furthest    = 366 * 24 * time.Hour // how far ahead a message can be scheduled
+	sentShown   = 24 * time.Hour       // how long the outbox shows what was sent
+	rowKept     = 7 * 24 * time.Hour   // how long a row, and with it its idempotency key, outlives its end
+	undoneTaken = time.Hour            // how long a message taken back can be asked for again, should the answer get lost
 )
 
 // details is what a row keeps of a message beside its MIME form; sealed.
@@ -75,6 +78,9 @@ func (s *Service) Send(ctx context.Context, v Visit, req SendRequest) (OutboxIte
 	if err != nil {
 		return OutboxItem{}, err
 	}
+	if at := req.SendAt; !at.IsZero() && (at.Before(s.now()) || at.After(s.now().Add(furthest))) {
+		return OutboxItem{}, &InvalidError{"sendAt", "not a time of the coming year"}
+	}
 	var draft *gmail.Draft
 	if c.DraftID != "" {
 		draft, err = s.draft(ctx, v, c.DraftID)
@@ -89,7 +95,7 @@ func (s *Service) Send(ctx context.Context, v Visit, req SendRequest) (OutboxIte
 	if err != nil {
 		return OutboxItem{}, err
 	}
-	return s.accept(ctx, v, req.IdempotencyKey, a)
+	return s.accept(ctx, v, req, a)
 }
 
 func (r SendRequest) checked() (Compose, error) {
@@ -117,7 +123,7 @@ func (s *Service) earlier(ctx context.Context, v Visit, key string) (OutboxItem,
 }
 
 // accept decides, and puts the message into the outbox.
-func (s *Service) accept(ctx context.Context, v Visit, key string, a assembled) (OutboxItem, error) {
+func (s *Service) accept(ctx context.Context, v Visit, req SendRequest, a assembled) (OutboxItem, error) {
 	plan := a.create().Target
 	if a.compose.DraftID != "" {
 		plan = a.send(a.compose.DraftID).Target
@@ -130,14 +136,14 @@ func (s *Service) accept(ctx context.Context, v Visit, key string, a assembled) 
 	if err != nil {
 		return OutboxItem{}, err
 	}
-	err = s.put(ctx, v, key, a)
+	err = s.put(ctx, v, req, a)
 	grant.Finish(err, 0, a.size())
 	if err != nil && !errors.Is(err, errRepeated) {
 		return OutboxItem{}, err
 	}
 	atStep("accepted")
 	s.wake()
-	return s.earlier(ctx, v, key)
+	return s.earlier(ctx, v, req.IdempotencyKey)
 }
 
 // errRepeated: another request with the same key was faster.
@@ -161,7 +167,7 @@ func (s *Service) sealMessage(ctx context.Context, account policy.AccountID, id 
 }
 
 // put writes the row and the instruction in one transaction.
-func (s *Service) put(ctx context.Context, v Visit, key string, a assembled) error {
+func (s *Service) put(ctx context.Context, v Visit, req SendRequest, a assembled) error {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return err
@@ -185,22 +191,26 @@ func (s *Service) put(ctx context.Context, v Visit, key string, a assembled) err
 	if a.compose.DraftID != "" {
 		step = stepDrafted
 	}
-	due := now.Add(s.held).UnixMicro()
+	shown, due, planned := now.Add(s.shown), now.Add(s.held), int64(0)
+	if req.SendAt.After(due) {
+		shown, due, planned = req.SendAt, req.SendAt, req.SendAt.UnixMicro()
+	}
+	until := due.Add(instructionKept)
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `INSERT INTO outbox (id, account, person, idempotency, instruction, state, step, created, shown, due, next,
-				fence, lease, attempts, looks, draft, thread, message, failure, ended, details, raw, size)
-			VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $9, 0, 0, 0, 0, $10, $11, '', '', 0, $12, $13, $14)
+				fence, lease, attempts, looks, draft, thread, message, failure, ended, details, raw, size, planned)
+			VALUES ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, $9, $9, 0, 0, 0, 0, $10, $11, '', '', 0, $12, $13, $14, $15)
 			ON CONFLICT (account, idempotency) DO NOTHING`,
-			id.String(), string(v.Account), string(v.Actor.Person), key, order.String(), string(step), now.UnixMicro(), now.Add(s.shown).UnixMicro(), due,
-			a.compose.DraftID, a.thread, kept, raw, size)
+			id.String(), string(v.Account), string(v.Actor.Person), req.IdempotencyKey, order.String(), string(step), now.UnixMicro(), shown.UnixMicro(), due.UnixMicro(),
+			a.compose.DraftID, a.thread, kept, raw, size, planned)
 		if err := one(res, err, errRepeated); err != nil {
 			return err
 		}
-		if err := keepUploads(ctx, tx, v.Account, a.compose, now.Add(instructionKept)); err != nil {
+		if err := keepUploads(ctx, tx, v.Account, a.compose, until); err != nil {
 			return err
 		}
 		return giveInstruction(ctx, tx, policy.Instruction{
-			ID: order.String(), Account: v.Account, Feature: sendFeature, Resource: id.String(), Given: now, Expires: now.Add(instructionKept),
+			ID: order.String(), Account: v.Account, Feature: sendFeature, Resource: id.String(), Given: now, Expires: until,
 		})
 	})
 }
@@ -223,15 +233,15 @@ func one(res sql.Result, err, otherwise error) error {
 // row is a row of the outbox as its owner sees it.
 type row struct {
 	id, account, state      string
-	shown                   int64
+	shown, planned          int64
 	thread, message, reason string
 	details                 []byte // sealed
 }
 
-const rowColumns = `id, account, state, shown, thread, message, failure, details`
+const rowColumns = `id, account, state, shown, planned, thread, message, failure, details`
 
 func (r *row) scan(from interface{ Scan(...any) error }) error {
-	return from.Scan(&r.id, &r.account, &r.state, &r.shown, &r.thread, &r.message, &r.reason, &r.details)
+	return from.Scan(&r.id, &r.account, &r.state, &r.shown, &r.planned, &r.thread, &r.message, &r.reason, &r.details)
 }
 
 // row reads the one row that the condition names, or ErrNotFound.
@@ -249,6 +259,9 @@ func (s *Service) row(ctx context.Context, where string, args ...any) (row, erro
 
 func (s *Service) item(ctx context.Context, r row) (OutboxItem, error) {
 	item := OutboxItem{ID: r.id, State: SendState(r.state), UndoUntil: time.UnixMicro(r.shown), Error: advice[failure(r.reason)]}
+	if r.planned > 0 {
+		item.SendAt = time.UnixMicro(r.planned)
+	}
 	if item.State == Sent {
 		item.ThreadID, item.MessageID = r.thread, r.message
 		return item, nil

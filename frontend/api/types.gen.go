@@ -470,6 +470,36 @@ func (e StepUpFor) Valid() bool {
 	}
 }
 
+// Defines values for UndeliveredReason.
+const (
+	UndeliveredReasonAddress UndeliveredReason = "address"
+	UndeliveredReasonDelayed UndeliveredReason = "delayed"
+	UndeliveredReasonFull    UndeliveredReason = "full"
+	UndeliveredReasonRefused UndeliveredReason = "refused"
+	UndeliveredReasonSize    UndeliveredReason = "size"
+	UndeliveredReasonUnknown UndeliveredReason = "unknown"
+)
+
+// Valid indicates whether the value is a known member of the UndeliveredReason enum.
+func (e UndeliveredReason) Valid() bool {
+	switch e {
+	case UndeliveredReasonAddress:
+		return true
+	case UndeliveredReasonDelayed:
+		return true
+	case UndeliveredReasonFull:
+		return true
+	case UndeliveredReasonRefused:
+		return true
+	case UndeliveredReasonSize:
+		return true
+	case UndeliveredReasonUnknown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UnsubscribeKind.
 const (
 	Mail     UnsubscribeKind = "mail"
@@ -1174,7 +1204,10 @@ type Message struct {
 	Subject      string    `json:"subject"`
 	ThreadId     string    `json:"threadId"`
 	To           []Address `json:"to"`
-	Unread       bool      `json:"unread"`
+
+	// Undelivered A mail server gave the message back for these of its recipients.
+	Undelivered *Undelivered `json:"undelivered,omitempty"`
+	Unread      bool         `json:"unread"`
 
 	// Unsubscribe The way off the mailing list that the message came from; only where its sender is proven.
 	Unsubscribe *Unsubscribe `json:"unsubscribe,omitempty"`
@@ -1299,12 +1332,15 @@ type OpenRightsRequests struct {
 // OutboxItem defines model for OutboxItem.
 type OutboxItem struct {
 	// Error for failed: what to do
-	Error     string          `json:"error,omitempty"`
-	Id        string          `json:"id"`
-	MessageId string          `json:"messageId,omitempty"`
-	State     OutboxItemState `json:"state"`
-	Subject   string          `json:"subject,omitempty"`
-	ThreadId  string          `json:"threadId,omitempty"`
+	Error     string `json:"error,omitempty"`
+	Id        string `json:"id"`
+	MessageId string `json:"messageId,omitempty"`
+
+	// SendAt milliseconds since 1970: the time that was chosen for it, if one was
+	SendAt   int64           `json:"sendAt,omitempty"`
+	State    OutboxItemState `json:"state"`
+	Subject  string          `json:"subject,omitempty"`
+	ThreadId string          `json:"threadId,omitempty"`
 
 	// UndoUntil milliseconds since 1970; the button is shown until then, the server waits a little longer
 	UndoUntil int64 `json:"undoUntil"`
@@ -1525,6 +1561,9 @@ type SendRequest struct {
 
 	// IdempotencyKey made by the page once per message: a repeated request is the same send
 	IdempotencyKey string `json:"idempotencyKey"`
+
+	// SendAt milliseconds since 1970: when it is to leave, within a year; without it, when the time for undoing has passed
+	SendAt int64 `json:"sendAt,omitempty"`
 }
 
 // ServiceConnected defines model for ServiceConnected.
@@ -1744,6 +1783,15 @@ type ThreadRow struct {
 	To     []Address `json:"to,omitempty"`
 	Unread bool      `json:"unread"`
 }
+
+// Undelivered A mail server gave the message back for these of its recipients.
+type Undelivered struct {
+	Addresses []string          `json:"addresses"`
+	Reason    UndeliveredReason `json:"reason"`
+}
+
+// UndeliveredReason defines model for Undelivered.Reason.
+type UndeliveredReason string
 
 // Unsubscribe The way off the mailing list that the message came from; only where its sender is proven.
 type Unsubscribe struct {

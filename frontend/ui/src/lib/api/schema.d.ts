@@ -1399,6 +1399,7 @@ export interface components {
             remoteImages: boolean;
             attachments: components["schemas"]["Attachment"][];
             unsubscribe?: components["schemas"]["Unsubscribe"];
+            undelivered?: components["schemas"]["Undelivered"];
         };
         Attachment: {
             partId: string;
@@ -1549,12 +1550,23 @@ export interface components {
             threadId: string;
             compose: components["schemas"]["Compose"];
         };
+        /** @description A mail server gave the message back for these of its recipients. */
+        Undelivered: {
+            addresses: string[];
+            /** @enum {string} */
+            reason: "address" | "full" | "size" | "refused" | "delayed" | "unknown";
+        };
         SendRequest: {
             compose: components["schemas"]["Compose"];
             /** @description the draft this was; it is consumed */
             draftId?: string;
             /** @description made by the page once per message: a repeated request is the same send */
             idempotencyKey: string;
+            /**
+             * Format: int64
+             * @description milliseconds since 1970: when it is to leave, within a year; without it, when the time for undoing has passed
+             */
+            sendAt?: number;
         };
         OutboxItem: {
             id: string;
@@ -1565,6 +1577,11 @@ export interface components {
              * @description milliseconds since 1970; the button is shown until then, the server waits a little longer
              */
             undoUntil: number;
+            /**
+             * Format: int64
+             * @description milliseconds since 1970: the time that was chosen for it, if one was
+             */
+            sendAt?: number;
             threadId?: string;
             messageId?: string;
             subject?: string;
