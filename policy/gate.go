@@ -44,6 +44,8 @@ type Gate struct {
 	key    []byte
 	labels map[string]string
 
+	closure closure // of the log, while it lasts
+
 	sources    *Sources
 	activation sync.Mutex // one policy comes into force at a time
 
@@ -111,7 +113,7 @@ func (g *Gate) Authorize(ctx context.Context, a Access) (*Grant, error) {
 	}
 	if g.seen != nil {
 		if err := g.seen.Fresh(); err != nil {
-			return nil, g.closed("the log waits for its witness", err)
+			return nil, g.shut("the log waits for its witness", err)
 		}
 	}
 	a = a.clone() // what is decided, recorded and granted stays the same, whatever the caller does to its slices
@@ -132,8 +134,9 @@ func (g *Gate) Authorize(ctx context.Context, a Access) (*Grant, error) {
 	}
 	index, err := g.log.Append(free, entry)
 	if err != nil {
-		return nil, g.closed("the decision log cannot be written", err)
+		return nil, g.shut("the decision log cannot be written", err)
 	}
+	g.reopened(free)
 	if !result.Allow {
 		return nil, &Refused{DecisionID: entry.DecisionID, Clauses: result.Clauses}
 	}
