@@ -1,6 +1,9 @@
 package emulator
 
 import (
+	"bytes"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -112,8 +115,8 @@ func (b *mailbox) stateLocked(keep func(entry) error) error {
 			return err
 		}
 	}
-	for i := len(b.byDate) - 1; i >= 0; i-- { // oldest first: so they are stored fastest
-		if err := keep(entry{Message: b.byDate[i].stored()}); err != nil {
+	for _, seq := range slices.Sorted(maps.Keys(b.bySeq)) { // the order in which they came, which the index needs
+		if err := keep(entry{Message: b.bySeq[seq].stored()}); err != nil {
 			return err
 		}
 	}
@@ -149,6 +152,7 @@ func (b *mailbox) applyLocked(e entry) bool {
 		b.history.floor, b.history.head = e.History.Floor, e.History.Head
 		b.noticed = b.history.head
 	case e.Record != nil:
+		e.Record.Message.Labels = b.labels.shared(e.Record.Message.Labels)
 		b.history.records = append(b.history.records, *e.Record)
 		b.history.head, b.noticed = e.Record.ID, e.Record.ID
 	}
@@ -156,10 +160,13 @@ func (b *mailbox) applyLocked(e entry) bool {
 }
 
 func (b *mailbox) restoreLocked(s storedMessage) bool {
-	content, err := newMail(s.Raw)
+	content, err := newMail(bytes.Clone(s.Raw)) // encoding/json leaves room behind it
 	id, bad := strconv.ParseUint(s.ID, 16, 64)
-	if err != nil || bad != nil || s.Seq > b.seq+seqRange {
+	if err != nil || bad != nil || s.Seq <= b.seq || s.Seq > b.seq+seqRange {
 		return false
+	}
+	if s.Thread == s.ID {
+		s.Thread = s.ID // one string
 	}
 	b.ids.after(id)
 	b.placeLocked(&message{

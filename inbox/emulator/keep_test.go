@@ -88,6 +88,9 @@ func (w *world) live() uint64 {
 	for range 3 {
 		w.send(bob, "To: alice@example.com\r\nSubject: the report\r\n\r\nx \x00\xff", "")
 	}
+	for i := range 3 { // they come in another order than their dates
+		w.insert("Subject: old report\r\n\r\nx", testTime.AddDate(0, 0, -i), "INBOX")
+	}
 	list := must[*gmail.ListMessagesResponse](w.t)(alice.Messages.List("me").Q("from:bob").Do()).Messages
 	must[*gmail.Message](w.t)(alice.Messages.Modify("me", list[0].Id, &gmail.ModifyMessageRequest{AddLabelIds: []string{"STARRED", lost.Id}, RemoveLabelIds: []string{"UNREAD"}}).Do())
 	must[*gmail.Message](w.t)(alice.Messages.Trash("me", list[1].Id).Do())
