@@ -201,8 +201,8 @@ export class Composer {
     return '';
   }
 
-  /** Sends, or answers null after saying in the window why not. */
-  async send(): Promise<OutboxItem | null> {
+  /** Sends, at once or at a time in milliseconds since 1970; answers null after saying in the window why not. */
+  async send(sendAt?: number): Promise<OutboxItem | null> {
     if (this.sending) return null;
     this.sendProblem = this.obstacle();
     if (this.sendProblem) return null;
@@ -216,7 +216,7 @@ export class Composer {
       await this.#saver.stop();
       const compose = this.compose();
       const draftId = this.#saver.draftId;
-      const body = { compose, idempotencyKey: this.#idempotencyKey, ...(draftId && { draftId }) };
+      const body = { compose, idempotencyKey: this.#idempotencyKey, ...(draftId && { draftId }), ...(sendAt && { sendAt }) };
       const item = await this.#insist(() =>
         call(http.POST('/api/accounts/{account}/send', { params: { path: { account: this.account } }, body })),
       );

@@ -1,6 +1,7 @@
 import { call, http } from '../api/client';
 import { asProblem } from '../api/problem';
 import type { Account, Compose, Message, OutboxItem } from '../api/types';
+import { fullDate } from '../format/date';
 import type { Faults } from '../state/faults.svelte';
 import type { Toasts } from '../state/toasts.svelte';
 import { Composer } from './composer.svelte';
@@ -17,6 +18,8 @@ export class Composers {
   open = $state.raw<Composer[]>([]);
   /** messages that could not be sent */
   failed = $state.raw<OutboxItem[]>([]);
+  /** Messages that wait for the time chosen for them, the next one first. */
+  scheduled = $state.raw<OutboxItem[]>([]);
 
   #account: Account;
   #faults: Faults;
@@ -91,10 +94,17 @@ export class Composers {
     this.#onDrafts();
   }
 
-  async send(composer: Composer): Promise<void> {
-    const item = await composer.send();
+  async send(composer: Composer, sendAt?: number): Promise<void> {
+    const item = await composer.send(sendAt);
     if (!item) return;
     this.#remove(composer);
+    if (item.sendAt) {
+      this.#toasts.show(`It will be sent on ${fullDate(item.sendAt)}`, {
+        action: { label: 'Undo', run: () => void this.takeBack(item.id) },
+      });
+      void this.checkOutbox();
+      return;
+    }
     const wait = Math.max(0, item.undoUntil - Date.now());
     this.#toasts.show('Sending…', { ms: wait, action: { label: 'Undo', run: () => void this.takeBack(item.id) } });
     this.#later(wait + sentCheck, () => void this.checkOutbox(item.id));
@@ -109,6 +119,7 @@ export class Composers {
         }),
       );
       this.failed = this.failed.filter(({ id }) => id !== item);
+      this.scheduled = this.scheduled.filter(({ id }) => id !== item);
       this.#show(this.#make(compose));
     } catch (thrown) {
       if (asProblem(thrown).code === 'too_late')
@@ -127,7 +138,9 @@ export class Composers {
       const item = items.find(({ id }) => id === sent);
       if (sent !== undefined && (item === undefined || item.state === 'sent'))
         this.#toasts.show('Message sent', { ms: 3_000 });
-      const waiting = items.some(({ state }) => state === 'queued' || state === 'sending');
+      const later = (item: OutboxItem) => item.state === 'queued' && (item.sendAt ?? 0) > Date.now();
+      this.scheduled = items.filter(later).sort((a, b) => (a.sendAt ?? 0) - (b.sendAt ?? 0));
+      const waiting = items.some((item) => (item.state === 'queued' || item.state === 'sending') && !later(item));
       if (waiting) this.#later(sentCheck * 2, () => void this.checkOutbox(sent));
     } catch (thrown) {
       this.#faults.absorb(thrown);
