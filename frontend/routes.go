@@ -75,6 +75,8 @@ var routes = []route{
 	{"GET", "/body/{account}/{message}", owner, "inbox.read", "message_view", (*Server).body},
 	{"GET", "/inline/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).inline},
 	{"GET", "/attachment/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).attachment},
+	{"GET", "/preview/{account}/{message}/{part}", owner, "inbox.read", "attachment_view", (*Server).preview},
+	{"GET", "/attachments/{account}/{message}", owner, "inbox.read", "attachment_view", (*Server).attachments},
 	{"GET", "/remote/{account}/{message}/{sealed}", owner, "inbox.read", "remote_images", (*Server).remote},
 	{"GET", "/link/{sealed}", owner, "", "", (*Server).linkPage},
 

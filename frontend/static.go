@@ -45,13 +45,20 @@ func serveFile(w http.ResponseWriter, r *http.Request, name, caching string) {
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
+	h.Set("Content-Type", typeOf(name))
 	h.Set("Cache-Control", caching)
 	h.Set("Vary", "Accept-Encoding")
 	if encoding != "" {
 		h.Set("Content-Encoding", encoding)
 	}
 	_, _ = w.Write(data) // the connection may be gone
+}
+
+func typeOf(name string) string {
+	if strings.HasSuffix(name, ".webmanifest") { // which systems do not know
+		return "application/manifest+json"
+	}
+	return mime.TypeByExtension(path.Ext(name))
 }
 
 func readAsset(name, accept string) (data []byte, encoding string) {

@@ -55,6 +55,7 @@ export default defineConfig({
         '/body',
         '/staff/body',
         '/attachment',
+        '/preview',
         '/remote',
         '/link',
         '/blank',

@@ -41,7 +41,7 @@ const drafts = new Map();
 const outbox = new Map();
 const streams = new Set();
 
-const product = () => ({ name: 'Webmail', demo: mode === 'demo' });
+const product = () => ({ name: 'Webmail', demo: mode === 'demo', undoSendSeconds: 10 });
 const account = () => ({
   id: 'acc1',
   email: 'alice@example.com',
@@ -267,6 +267,7 @@ function api(method, path, query, body) {
     const found = threads.flatMap((each) => each.messages).find(({ id }) => id === single);
     return found ? messageOf(found) : problem(404, 'not_found', 'This message is gone');
   }
+  if (rest.endsWith('/prefetch')) return [204];
   if (rest === '/threads/modify' && mode === 'refuse')
     return problem(502, 'upstream_unavailable', 'Gmail does not answer', { detail: 'Try again in a moment.' });
   if (rest === '/threads/modify') return (relabel(body.threads, body.add, body.remove), [204]);
@@ -363,6 +364,22 @@ const html = (response, policy, text) => {
   response.end(text);
 };
 
+/** A file for each kind that the invented mail has: a page of text stands for the PDF. */
+function preview(pathname, response) {
+  const picture = pathname.endsWith('/3');
+  response.writeHead(200, {
+    'content-type': picture ? 'image/svg+xml' : 'text/plain; charset=utf-8',
+    'content-security-policy': "default-src 'none'; sandbox; frame-ancestors 'self'",
+    'cache-control': 'no-store',
+  });
+  const sea = '<rect width="900" height="600" fill="#8fc7e8"/><rect y="380" width="900" height="220" fill="#2b7a9b"/>';
+  response.end(
+    picture
+      ? `<svg xmlns="http://www.w3.org/2000/svg" width="900" height="600">${sea}<circle cx="680" cy="150" r="60" fill="#ffd75e"/></svg>`
+      : 'Agenda\n\n09:00  Doors\n09:30  What we learned\n12:30  Lunch on the terrace\n',
+  );
+}
+
 async function bytesOf(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
@@ -389,6 +406,7 @@ const server = createServer(async (request, response) => {
       response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-disposition': 'attachment' });
       return response.end('mock');
     }
+    if (pathname.startsWith('/preview/')) return preview(pathname, response);
     if (pathname.startsWith('/auth/')) {
       mode = pathname.includes('staff') ? 'auditor' : 'mail';
       response.writeHead(303, { location: '/' });

@@ -54,13 +54,16 @@ const icons: Record<string, IconName> = {
 };
 
 /** How many lines of one kind are worth reading. */
-const perGroup = 7;
+const perGroup = 5;
+
+/** Acting on mail is what most come for; moving about is quicker without the palette. */
+const order = ['Act', 'Write', 'Page', 'Move', 'Go to'];
 
 /** Everything that can be done from here, found by what was typed. */
 export function entriesFor(typed: string, reach: Reach): Entry[] {
   const found = (all: Entry[]) => best(all, typed, perGroup);
   const text = typed.trim();
-  if (!text) return [...found(acts(reach)), ...found(places(reach)).slice(0, 5)];
+  if (!text) return [...found(acts(reach)), ...found(places(reach))];
   return [
     ...found(acts(reach)),
     ...found(places(reach)),
@@ -76,7 +79,9 @@ function acts({ navigation, shortcuts }: Reach): Entry[] {
   const n = navigation.targets.length;
   const subject = navigation.targets[0]?.subject.trim() || '(no subject)';
   const on = n > 1 ? `${n} conversations` : subject;
-  const usable = keyIds.filter((id) => !keys[id].fixed && id !== 'palette' && keys[id].group !== 'Go to');
+  const usable = keyIds
+    .filter((id) => !keys[id].fixed && id !== 'palette' && keys[id].group !== 'Go to')
+    .sort((a, b) => Number(b === 'undo') - Number(a === 'undo') || rank(a) - rank(b));
   return usable.flatMap((id) => {
     const shortcut = shortcuts.find((each) => each.id === id);
     if (!shortcut || !(shortcut.when?.() ?? true)) return [];
@@ -91,6 +96,8 @@ function acts({ navigation, shortcuts }: Reach): Entry[] {
     return [shortcut.acts ? { ...entry, detail: on } : entry];
   });
 }
+
+const rank = (id: keyof typeof keys) => order.indexOf(keys[id].group) + (keys[id].acts ? 0 : 0.5);
 
 const goKeys: Record<string, string> = {
   INBOX: 'goInbox',
