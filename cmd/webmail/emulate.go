@@ -40,7 +40,7 @@ type emulateCmd struct {
 
 // memoryPercent makes the garbage collector work earlier than Go's 100: the heap is mail,
 // which stays.
-const memoryPercent = 50
+const memoryPercent = 30
 
 func (c *emulateCmd) Run(ctx context.Context) (err error) {
 	debug.SetGCPercent(memoryPercent)
@@ -56,6 +56,7 @@ func (c *emulateCmd) Run(ctx context.Context) (err error) {
 	if err := c.fill(g); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // what filling took besides the mail
 	l, err := net.Listen("tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
