@@ -20,6 +20,11 @@ type auditCmd struct {
 	Query  queryCmd  `cmd:"" help:"Search the log, newest first."`
 	Verify verifyCmd `cmd:"" help:"Recompute the whole log and check it against its signature and a kept checkpoint. Exit status 3 when anything is wrong."`
 
+	Replay    replayCmd    `cmd:"" help:"Make logged decisions again under the policy that each names, which is kept with the log. Exit status 3 when one does not come out as logged."`
+	Diff      diffCmd      `cmd:"" help:"Make logged decisions again under another policy. Exit status 4 when any would change."`
+	Report    reportCmd    `cmd:"" help:"Sum up a period: decisions by clause and purpose, refusals, what staff looked at, policies, reviews."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare the log with Google's own count of requests, find decisions without outcome and looks of staff without an agreement. Exit status 3 when anything is unexplained."`
+
 	Export     exportCmd     `cmd:"" help:"Write events, or the whole log as C2SP tlog-tiles, to files that others can check."`
 	Proof      proofCmd      `cmd:"" help:"Write the offline proof that one decision is in the log."`
 	Witness    witnessCmd    `cmd:"" help:"Cosign the checkpoints of logs, as an auditor does away from their operators (C2SP tlog-witness)."`

@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/totalengage/webmail/internal/database"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
@@ -236,49 +235,12 @@ func summary(answers []answer) []answer {
 	return lines
 }
 
-// replay makes logged decisions again.
+// replay makes logged decisions again, under the policy asked about as well when there is one.
 func (c *simulateCmd) replay(ctx context.Context, judge *policy.Judge) error {
-	log, done, err := c.openLog(ctx)
-	if err != nil {
-		return err
+	if c.Bundle == "" {
+		judge = nil
 	}
-	defer done()
-	db, err := database.OpenReadOnly(ctx, c.logURL())
-	if err != nil {
-		return fmt.Errorf("the log's database: %w", err)
-	}
-	defer db.Close()
-	run := policy.Replay{Log: log, Sources: policy.OpenSourcesReadOnly(db)}
-	if c.Bundle != "" {
-		run.Candidate = judge
-	}
-	if run.Since, err = timeOrAge("--since", c.Since, time.Now()); err != nil {
-		return err
-	}
-	if run.Until, err = parseTime("--until", c.Until); err != nil {
-		return err
-	}
-	if c.JSON {
-		run.Each = func(d policy.Difference) error { return eachLine([]policy.Difference{d}) }
-	}
-	report, err := run.Run(ctx)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		err = eachLine([]policy.Report{report})
-	} else {
-		err = printReport(report, run.Candidate)
-	}
-	switch {
-	case err != nil:
-		return err
-	case report.Different > 0:
-		return &verifyError{fmt.Errorf("%d decisions do not come out as logged under the policy that they name", report.Different)}
-	case report.Refused+report.Allowed > 0:
-		return changesError{report.Refused + report.Allowed}
-	}
-	return nil
+	return replayLog(ctx, c.storage, period{Since: c.Since, Until: c.Until, JSON: c.JSON}, judge)
 }
 
 // changesError is a policy that would decide otherwise: no fault, but something to look at before it is signed.
