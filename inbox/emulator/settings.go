@@ -89,6 +89,7 @@ const (
 var htmlPolicy = func() *bluemonday.Policy {
 	p := bluemonday.UGCPolicy()
 	p.AllowStyling()
+	p.RequireNoFollowOnLinks(false)
 	p.AllowStyles("color", "background-color", "font-family", "font-size", "font-weight", "font-style", "text-decoration", "text-align").Globally()
 	return p
 }()

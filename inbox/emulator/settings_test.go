@@ -277,6 +277,21 @@ func TestSendAs(t *testing.T) {
 	}
 }
 
+// TestSignatureIsCleaned: what a signature looks like stays, what it could do goes.
+func TestSignatureIsCleaned(t *testing.T) {
+	w, _ := settingsWorld(t)
+	for given, want := range map[string]string{
+		`<div class="sig"><span style="color: #ff0000; position: fixed">A</span><br/><a href="https://example.com/">x</a></div>`: `<div class="sig"><span style="color: #ff0000">A</span><br/><a href="https://example.com/">x</a></div>`,
+		`<img src="https://example.com/logo.png" width="80" onerror="x()">`:                                                      `<img src="https://example.com/logo.png" width="80">`,
+		`<a href="javascript:x()">y</a><script>z</script><iframe src="https://example.com/"></iframe>`:                           `y`,
+	} {
+		got := must[*gmail.SendAs](t)(w.client("alice").Settings.SendAs.Patch("me", "alice@example.com", &gmail.SendAs{Signature: given}).Do())
+		if got.Signature != want {
+			t.Errorf("%s becomes %s, want %s", given, got.Signature, want)
+		}
+	}
+}
+
 func TestPlainSettings(t *testing.T) {
 	w, _ := settingsWorld(t)
 	s := w.client("alice").Settings
