@@ -132,10 +132,14 @@ func (s *Server) explain(ctx context.Context, r decisionlog.Record, out *api.Dec
 
 func stepJSON(step policy.Step) api.AuditStep {
 	out := api.AuditStep{
-		Rule: step.Rule, Title: step.Title, About: step.About, Holds: step.Holds, Speaks: step.Speaks(), Clauses: orNone(step.Clauses), Facts: make([]api.AuditLine, len(step.Facts)),
+		Rule: step.Rule, Title: step.Title, About: step.About, Holds: step.Holds, Speaks: step.Speaks(), Clauses: orNone(step.Clauses), Facts: []api.AuditLine{},
 	}
-	for i, fact := range step.Facts {
-		out.Facts[i] = factLine(fact)
+	for _, fact := range step.Facts {
+		line := factLine(fact)
+		if step.Speaks() && line.Value == missing {
+			continue // what is not there counts only where it is the reason for a refusal
+		}
+		out.Facts = append(out.Facts, line)
 	}
 	return out
 }

@@ -143,6 +143,12 @@ var facts = map[string]string{
 	"release.owners": "owners behind each number", "release.released": "released", "time": "time of the access",
 }
 
+// missing is what there is of a fact that is not there.
+const missing = "none"
+
+// instants are the ends of names of facts that are times.
+var instants = []string{"time", "given", "expires", "asked", "acknowledged", "notified", "released"}
+
 // factLine is one fact in words. Times are the numbers whose names say so.
 func factLine(f policy.Fact) api.AuditLine {
 	line := api.AuditLine{Name: orNamed(facts[f.Path], f.Path), Value: string(f.Value)}
@@ -150,15 +156,18 @@ func factLine(f policy.Fact) api.AuditLine {
 	var text string
 	var number int64
 	var list []string
+	var set map[string]bool
 	switch {
 	case string(f.Value) == "null":
-		line.Value = "none"
+		line.Value = missing
 	case json.Unmarshal(f.Value, &text) == nil:
-		line.Value = orNamed(text, "none")
-	case slices.Contains([]string{"time", "given", "expires", "asked", "acknowledged", "notified", "released"}, last) && json.Unmarshal(f.Value, &number) == nil:
+		line.Value = orNamed(text, missing)
+	case slices.Contains(instants, last) && json.Unmarshal(f.Value, &number) == nil:
 		line.Value = moments(number)
 	case json.Unmarshal(f.Value, &list) == nil:
-		line.Value = orNamed(strings.Join(list, ", "), "none")
+		line.Value = orNamed(strings.Join(list, ", "), missing)
+	case json.Unmarshal(f.Value, &set) == nil:
+		line.Value = orNamed(strings.Join(slices.Sorted(maps.Keys(set)), ", "), missing)
 	}
 	return line
 }
