@@ -254,3 +254,32 @@ func difference(at string, got, want any) string {
 	}
 	return ""
 }
+
+// TestFormsOfAnAnswer: the same answer as the global parameters ask for it.
+func TestFormsOfAnAnswer(t *testing.T) {
+	w := newWorld(t, emulator.Options{})
+	for _, c := range []struct {
+		query  string
+		status int
+		body   string
+	}{
+		{"", 200, "{\n  \"displayLanguage\": \"en\"\n}\n"},
+		{"?prettyPrint=true&alt=json", 200, "{\n  \"displayLanguage\": \"en\"\n}\n"},
+		{"?prettyPrint=false", 200, `{"displayLanguage":"en"}`},
+		{"?prettyPrint=false&fields=displayLanguage", 200, `{"displayLanguage":"en"}`},
+		{"?prettyPrint=false&fields=*", 200, `{"displayLanguage":"en"}`},
+		{"?prettyPrint=false&%24.xgafv=2&quotaUser=u&key=k&callback=f&upload_protocol=&uploadType=", 200, `{"displayLanguage":"en"}`},
+		{"?alt=media", 400, "alt=media is not supported"},
+		{"?alt=proto", 400, "alt=proto is not supported"},
+		{"?alt=xml", 400, "Invalid value at 'alt'"},
+		{"?prettyPrint=perhaps", 400, "Invalid value at 'pretty_print'"},
+	} {
+		status, header, body := w.do("GET", "/gmail/v1/users/me/settings/language"+c.query, "alice", "")
+		if status != c.status || status == 200 && body != c.body || !strings.Contains(body, c.body) {
+			t.Errorf("%s: %d %q, want %d %q", c.query, status, body, c.status, c.body)
+		}
+		if got := header.Get("Content-Type"); got != "application/json; charset=UTF-8" {
+			t.Errorf("%s: Content-Type %q", c.query, got)
+		}
+	}
+}
