@@ -17,9 +17,12 @@ export class Preferences {
   pane = $state<Pane>(read('pane'));
   density = $state<Density>(read('density'));
   #systemDark = $state(false);
+  /** paper is light, and so is what is printed on it */
+  #printing = $state(false);
+  readonly #shown = $derived(this.#printing ? 'light' : this.theme);
 
   /** what "system" comes to at present */
-  readonly effectiveTheme = $derived(this.theme === 'system' ? (this.#systemDark ? 'dark' : 'light') : this.theme);
+  readonly effectiveTheme = $derived(this.#shown === 'system' ? (this.#systemDark ? 'dark' : 'light') : this.#shown);
 
   constructor() {
     const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -47,9 +50,15 @@ export class Preferences {
     write('density', density);
   }
 
+  print(printing: boolean): void {
+    this.#printing = printing;
+    document.documentElement.classList.toggle('printing', printing);
+    this.#paint();
+  }
+
   #paint(): void {
-    if (this.theme === 'system') delete document.documentElement.dataset['theme'];
-    else document.documentElement.dataset['theme'] = this.theme;
+    if (this.#shown === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = this.#shown;
   }
 }
 
