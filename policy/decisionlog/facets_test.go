@@ -1,6 +1,7 @@
 package decisionlog_test
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -174,19 +175,28 @@ func TestRefusers(t *testing.T) {
 func BenchmarkPage(b *testing.B) {
 	const size = 1_000_000
 	databasetest.BenchmarkEach(b, func(b *testing.B, url string) {
-		log := openLog(b, databasetest.Open(b, url), config(b))
+		db := databasetest.Open(b, url)
+		log := openLog(b, db, config(b))
 		appendBusy(b, log, size, 900)
-		b.ResetTimer()
-		took := map[string]time.Duration{} // the longest of each
-		for b.Loop() {
-			for name, f := range rare() {
-				f.Limit = 100
-				start := time.Now()
-				if _, err := log.Query(b.Context(), f); err != nil {
-					b.Fatal(err)
-				}
-				took[name] = max(took[name], time.Since(start))
+		if db.Dialect() == database.PostgreSQL { // it does so by itself within a minute
+			err := db.Write(b.Context(), func(tx *sql.Tx) error { _, err := tx.ExecContext(b.Context(), `ANALYZE`); return err })
+			if err != nil {
+				b.Fatal(err)
 			}
+		}
+		b.ResetTimer()
+		filters := rare()
+		names := slices.Sorted(maps.Keys(filters))
+		took := map[string]time.Duration{} // the longest of each
+		for n := 0; b.Loop(); n++ {
+			name := names[n%len(names)]
+			f := filters[name]
+			f.Limit = 100
+			start := time.Now()
+			if _, err := log.Query(b.Context(), f); err != nil {
+				b.Fatal(err)
+			}
+			took[name] = max(took[name], time.Since(start))
 		}
 		b.ReportMetric(float64(slices.Max(slices.Collect(maps.Values(took))).Microseconds())/1000, "worst-ms")
 		b.Logf("longest of each: %v", took)
