@@ -120,7 +120,7 @@ func (s *Server) messageJSON(v *visit, m inbox.Message) api.Message {
 		ReplyTo: addressesJSON(m.ReplyTo), Date: m.Date, LabelIds: m.LabelIDs, Unread: m.Unread, Starred: m.Starred, Draft: m.Draft, DraftId: m.DraftID,
 		Snippet: m.Snippet, BodyUrl: pathOf("body", account, m.ID), BodyKind: api.MessageBodyKind(m.BodyKind),
 		RemoteImages: remoteImage.MatchString(m.HTML()), QuotedTail: quotedHTML.MatchString(m.HTML()) || m.HTML() == "" && quotedText.MatchString(m.Text()),
-		Attachments: []api.Attachment{}, Unsubscribe: s.unsubscribeJSON(v, m.Unsubscribe),
+		Attachments: []api.Attachment{}, Unsubscribe: s.unsubscribeJSON(v, m.Unsubscribe), Authenticity: authenticityJSON(m.Authenticity),
 	}
 	if m.Undelivered != nil {
 		out.Undelivered = &api.Undelivered{Addresses: m.Undelivered.Addresses, Reason: api.UndeliveredReason(m.Undelivered.Reason)}

@@ -44,9 +44,10 @@ type Message struct {
 	Snippet         string
 	BodyKind        BodyKind
 	Attachments     []AttachmentInfo
-	Undelivered     *Undelivered // a mail server gave it back; nil when none said so
-	Unsubscribe     *Unsubscribe // the way off the mailing list, nil when none is offered
-	html            string       // for the page's questions about the body, kept only while the value lives
+	Undelivered     *Undelivered  // a mail server gave it back; nil when none said so
+	Unsubscribe     *Unsubscribe  // the way off the mailing list, nil when none is offered
+	Authenticity    *Authenticity // what Gmail found about its sender, nil when it checked nothing
+	html            string        // for the page's questions about the body, kept only while the value lives
 	text            string
 }
 
@@ -142,6 +143,7 @@ func messageOf(m *gmail.Message) Message {
 	out.html, out.text, out.BodyKind = parts.body.html(), parts.body.text(), parts.body.kind()
 	out.Attachments = parts.attachments
 	out.Unsubscribe = unsubscribeOf(m)
+	out.Authenticity = authenticityOf(m)
 	return out
 }
 

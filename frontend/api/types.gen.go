@@ -917,6 +917,24 @@ type AuditWeek struct {
 	Week string `json:"week"`
 }
 
+// Authenticity What Gmail found about who sent the message; absent where it checked nothing, as on one's own mail.
+type Authenticity struct {
+	Dkim  string `json:"dkim,omitempty"`
+	Dmarc string `json:"dmarc,omitempty"`
+
+	// MailedBy the domain for which the delivering server may send
+	MailedBy string `json:"mailedBy,omitempty"`
+
+	// Proven the sender's address is really the sender's
+	Proven bool `json:"proven"`
+
+	// SignedBy the domain of a good signature, the sender's own when there are several
+	SignedBy string `json:"signedBy,omitempty"`
+
+	// Spf a result such as pass or fail
+	Spf string `json:"spf,omitempty"`
+}
+
 // Checkpoint defines model for Checkpoint.
 type Checkpoint struct {
 	Root string `json:"root"`
@@ -1179,9 +1197,12 @@ type LiveChange struct {
 
 // Message defines model for Message.
 type Message struct {
-	Attachments []Attachment    `json:"attachments"`
-	Bcc         []Address       `json:"bcc,omitempty"`
-	BodyKind    MessageBodyKind `json:"bodyKind"`
+	Attachments []Attachment `json:"attachments"`
+
+	// Authenticity What Gmail found about who sent the message; absent where it checked nothing, as on one's own mail.
+	Authenticity *Authenticity   `json:"authenticity,omitempty"`
+	Bcc          []Address       `json:"bcc,omitempty"`
+	BodyKind     MessageBodyKind `json:"bodyKind"`
 
 	// BodyUrl document for a sandboxed frame; add ?theme=light|dark
 	BodyUrl  string    `json:"bodyUrl"`

@@ -1399,6 +1399,7 @@ export interface components {
             remoteImages: boolean;
             attachments: components["schemas"]["Attachment"][];
             unsubscribe?: components["schemas"]["Unsubscribe"];
+            authenticity?: components["schemas"]["Authenticity"];
             undelivered?: components["schemas"]["Undelivered"];
         };
         Attachment: {
@@ -1410,6 +1411,19 @@ export interface components {
             inline: boolean;
             /** @description download; served as attachment */
             url: string;
+        };
+        /** @description What Gmail found about who sent the message; absent where it checked nothing, as on one's own mail. */
+        Authenticity: {
+            /** @description the sender's address is really the sender's */
+            proven: boolean;
+            /** @description a result such as pass or fail */
+            spf?: string;
+            dkim?: string;
+            dmarc?: string;
+            /** @description the domain of a good signature, the sender's own when there are several */
+            signedBy?: string;
+            /** @description the domain for which the delivering server may send */
+            mailedBy?: string;
         };
         /** @description The way off the mailing list that the message came from; only where its sender is proven. */
         Unsubscribe: {
