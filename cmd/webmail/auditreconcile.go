@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -118,7 +119,7 @@ func (c *reconcileCmd) reconcile(ctx context.Context, log *decisionlog.Log, goog
 	if !until.IsZero() {
 		f.Until = until.Add(underWay) // outcomes of the last decisions come after them
 	}
-	err = eachEvent(ctx, log, f, int(^uint(0)>>1), func(e decisionlog.Record) error {
+	err = eachEvent(ctx, log, f, math.MaxInt, func(e decisionlog.Record) error {
 		if e.Kind == decisionlog.Decision && !until.IsZero() && !e.At.Before(until) {
 			delete(r.outcomes, e.Index)
 			return nil
