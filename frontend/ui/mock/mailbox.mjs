@@ -175,6 +175,13 @@ export function rowOf(thread) {
   };
 }
 
+/** One of the invented senders is not who they say they are. */
+function authenticityOf(email) {
+  const domain = email.slice(email.indexOf('@') + 1);
+  if (domain === 'bahn.example') return { proven: false, spf: 'softfail', dmarc: 'fail', mailedBy: 'bulk.example.net' };
+  return { proven: true, spf: 'pass', dkim: 'pass', dmarc: 'pass', signedBy: domain, mailedBy: `mail.${domain}` };
+}
+
 export function messageOf(message) {
   const { kind, ...rest } = message;
   return {
@@ -185,6 +192,7 @@ export function messageOf(message) {
     bodyKind: 'html',
     quotedTail: false,
     remoteImages: kind === 'newsletter',
+    ...(message.from.email !== own.email && { authenticity: authenticityOf(message.from.email) }),
     ...(kind === 'newsletter' && { unsubscribe: { kind: 'one_click', host: 'lists.example.org' } }),
   };
 }
