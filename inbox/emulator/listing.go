@@ -40,7 +40,7 @@ func (f *filter) prepareLocked(c *call) {
 	if f.text == "" {
 		return
 	}
-	f.query = query.Parse(f.text, query.Env{Now: c.srv.now(), Me: c.box.email, Index: c.box.index.find})
+	f.query = query.Parse(f.text, query.Env{Now: c.srv.now(), Me: c.box.email, Index: c.box.index.find, Pair: findPair})
 	f.spamTrash = f.spamTrash || f.query.SpamTrash
 	f.view = &searchable{b: c.box}
 }

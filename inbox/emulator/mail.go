@@ -23,6 +23,7 @@ type mailContent struct {
 	subject       string   // without Re: and Fwd:, for threading
 	filenames     []string
 	hasAttachment bool
+	pairs         pairs
 	// terms are for the index of the mailbox that stores the message, which takes
 	// them: the one field that changes, before anybody else sees the message.
 	terms []term
@@ -62,7 +63,8 @@ func newMail(raw []byte) (*mailContent, error) {
 		}
 		return true
 	})
-	m.terms = newSearchText(root, m.filenames).terms()
+	text := newSearchText(root, m.filenames)
+	m.terms, m.pairs = text.terms(), newPairs(text)
 	return m, nil
 }
 

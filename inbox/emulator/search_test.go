@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -210,4 +211,23 @@ func TestSearchFollowsTheMailbox(t *testing.T) {
 	}
 	find("otter", 0)
 	find("-otter", 0)
+}
+
+// TestEveryPhraseIsFound: what the index rules out before the text is read is never
+// what is there.
+func TestEveryPhraseIsFound(t *testing.T) {
+	w := newWorld(t, emulator.Options{Logf: func(string, ...any) {}})
+	var words []string
+	for i := range 300 {
+		words = append(words, fmt.Sprintf("w%d", i*i))
+	}
+	w.insert("Subject: x\r\n\r\n"+strings.Join(words, " "), testTime)
+	alice := w.client("alice")
+	for i := 1; i < len(words); i++ {
+		for q, want := range map[string]int{words[i-1] + " " + words[i]: 1, words[i] + " " + words[i-1]: 0} {
+			if got := must[*gmail.ListMessagesResponse](t)(alice.Messages.List("me").Q(`"` + q + `"`).Do()).Messages; len(got) != want {
+				t.Errorf("%q finds %d messages, want %d", q, len(got), want)
+			}
+		}
+	}
 }

@@ -94,7 +94,7 @@ func (f filter) candidatesLocked(b *mailbox) []*message {
 	}
 	rarest, found := wordSet{}, false
 	for _, s := range f.query.Required() {
-		if set := s.(wordSet); !found || set.count < rarest.count {
+		if set, ok := s.(wordSet); ok && (!found || set.count < rarest.count) {
 			rarest, found = set, true
 		}
 	}

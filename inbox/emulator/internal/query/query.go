@@ -63,6 +63,9 @@ type Env struct {
 	// Parse. The set it returns must be exact, but for Body it may have messages with
 	// the word elsewhere. nil reads the text of each message.
 	Index func(in Field, word string) Set
+	// Pair finds the messages in which one word follows another in some field; it may
+	// have others too. It is asked only beside an Index; nil knows nothing.
+	Pair func(first, second string) Set
 }
 
 // Set is the messages that an index finds for a word.

@@ -11,7 +11,8 @@ type phrase struct {
 	words []string
 	// text is the words as they stand in prepared text, with a blank at both ends.
 	text string
-	// indexed says for each word which messages have it; nil without an index.
+	// indexed says for each word, and for each two that follow one another, which
+	// messages have them; nil without an index.
 	indexed []Set
 }
 
@@ -25,6 +26,9 @@ func newPhrase(in Field, text string, env Env) node {
 	if env.Index != nil {
 		for _, w := range p.words {
 			p.indexed = append(p.indexed, env.Index(in, w))
+		}
+		for i := 1; i < len(p.words) && env.Pair != nil; i++ {
+			p.indexed = append(p.indexed, env.Pair(p.words[i-1], p.words[i]))
 		}
 		p.indexed = slices.Clip(p.indexed)
 	}
