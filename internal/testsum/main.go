@@ -1,5 +1,6 @@
 // Command testsum reads the stream of `go test -json` and prints what a person wants of it: nothing for tests
-// that pass, the whole output of those that fail, lines that begin with "corpora:", and one closing count.
+// that pass, the whole output of those that fail, lines that begin with "corpora:" or say that something was NOT
+// RUN, and one closing count.
 // It exits 1 when anything failed.
 package main
 
@@ -31,6 +32,9 @@ func main() {
 		switch e.Action {
 		case "output", "build-output":
 			output[key] = append(output[key], e.Output)
+			if _, said, ok := strings.Cut(e.Output, "NOT RUN: "); ok {
+				fmt.Print("not run: ", said)
+			}
 			if strings.HasPrefix(e.Output, "corpora:") {
 				fmt.Print(e.Output)
 			}
