@@ -10,6 +10,7 @@ import (
 
 	"github.com/totalengage/webmail/frontend/api"
 	"github.com/totalengage/webmail/policy"
+	"github.com/totalengage/webmail/policy/decisionlog"
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
 
@@ -28,6 +29,9 @@ var kinds = map[string][2]string{
 	"store": {"stored thing", "stored things"}, "aggregate": {"number about many", "numbers about many"},
 }
 
+// ways are the answers of wayOf in words.
+var ways = map[string]string{"read": "somebody read it", "prefetched": "fetched by the program, with nobody looking", "changed": "changed or sent"}
+
 // inputLines tells the access that was decided, in the order in which an auditor asks.
 func inputLines(in policy.Input, tables limiteduse.Tables) []api.AuditLine {
 	lines := []api.AuditLine{
@@ -36,6 +40,7 @@ func inputLines(in policy.Input, tables limiteduse.Tables) []api.AuditLine {
 		{Name: "To what", Value: resourceWords(in.Resource)},
 		{Name: "What for", Value: orNamed(tables.Purposes[in.Purpose], in.Purpose)},
 		{Name: "In which feature", Value: plainName(in.Feature)},
+		{Name: "How", Value: ways[wayOf(decisionlog.Entry{Operation: in.Operation, ActorKind: in.Actor.Kind, Feature: in.Feature}, tables)]},
 		{Name: "Which kinds of data", Value: strings.Join(slices.Sorted(maps.Keys(in.Classes)), ", ")},
 	}
 	if in.Account != nil {

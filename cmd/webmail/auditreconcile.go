@@ -314,7 +314,7 @@ func readCounts(text []byte) (map[string]int64, error) {
 	counts := map[string]int64{}
 	add := func(method string, n int64) error {
 		name := shortMethod(method)
-		if name == "" || n < 0 {
+		if name == "" || n < 0 || counts[name] > math.MaxInt64-n {
 			return fmt.Errorf("the method %q with count %d makes no sense", method, n)
 		}
 		counts[name] += n

@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/totalengage/webmail/policy/decisionlog"
 )
 
 // TestReplayAndDiff: logged decisions come out as logged under their own policy; under one that forbids a feature they do
@@ -163,4 +167,70 @@ func TestReconcileLooksOfStaff(t *testing.T) {
 	if r, status := look(); status != exitVerify || r.OpenCount == 0 || len(r.WithoutOutcome) != r.OpenCount {
 		t.Errorf("without outcomes: status %d, %+v", status, r)
 	}
+}
+
+// TestServedTiles: an auditor's tool computes the signed root from the tiles that the server gives, and the whole
+// subscription leaves one decision and, when the server stops, one outcome that counts what was read.
+func TestServedTiles(t *testing.T) {
+	data := t.TempDir()
+	p := startDemo(t, data)
+	auditor := newBrowser(t, p.url)
+	auditor.signInStaff("audit@staff.example.com")
+	_, text := auditor.fetch("GET", "/audit/log/checkpoint", nil)
+	verifier, err := decisionlog.LoadVerifier(filepath.Join(data, "keys", "log.key.pub"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := decisionlog.OpenCheckpoint([]byte(text), verifier.Name(), verifier)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	_, tile := auditor.fetch("GET", fmt.Sprintf("/audit/log/tile/0/000.p/%d", tree.N), nil)
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(indexes []int64) (hashes []tlog.Hash, err error) {
+		for _, i := range indexes {
+			hashes = append(hashes, stored[i])
+		}
+		return hashes, nil
+	})
+	for n := int64(0); n < tree.N; n++ {
+		more, err := tlog.StoredHashesForRecordHash(n, tlog.Hash([]byte(tile[n*tlog.HashSize:(n+1)*tlog.HashSize])), reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored = append(stored, more...)
+	}
+	if root, err := tlog.TreeHash(tree.N, reader); err != nil || root != tree.Hash {
+		t.Errorf("the tiles give the root %v, %v, want %v", root, err, tree.Hash)
+	}
+	p.stop(t)
+	decisions, _ := once(t, "audit", "query", "--data", data, "--operation", "log.query", "--format", "jsonl")
+	outcomes, _ := once(t, "audit", "query", "--data", data, "--kind", "outcome", "--outcome", "done", "--format", "jsonl")
+	if strings.Count(decisions, "\n") != 1 || !strings.Contains(outcomes, `"items":2`) {
+		t.Errorf("the log has the decisions\n%sand outcomes\n%swant one of each, of two files", decisions, outcomes)
+	}
+}
+
+// FuzzReadCounts: whatever the file holds, it is an error or counts of methods that have names.
+func FuzzReadCounts(f *testing.F) {
+	for _, seed := range []string{
+		"method,count\ngmail.users.messages.get,12.0\n", `[{"method": "x", "count": 9223372036854775807}, {"method": "x", "count": 1}]`,
+		`{"timeSeries": [{"resource": {"labels": {"method": "users.x"}}, "points": [{"value": {"int64Value": "1"}}]}]}`, "method,count\nx,NaN\n", "{", "[", "\"",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		counts, err := readCounts(text)
+		if err != nil {
+			return
+		}
+		if len(counts) == 0 {
+			t.Error("no error, and no counts")
+		}
+		for method, n := range counts {
+			if method == "" || n < 0 {
+				t.Errorf("method %q has count %d", method, n)
+			}
+		}
+	})
 }
