@@ -1,6 +1,7 @@
 package frontend_test
 
 import (
+	"strings"
 	"testing"
 
 	. "github.com/totalengage/webmail/oauth/oauthtest"
@@ -34,6 +35,27 @@ func TestMessageSaysWhoSignedIt(t *testing.T) {
 				t.Errorf("%s message: %+v, want %+v", c.name, got.Authenticity, c.want)
 			case c.want != nil && *got.Authenticity != *c.want:
 				t.Errorf("%s message: %+v, want %+v", c.name, *got.Authenticity, *c.want)
+			}
+		}
+	})
+}
+
+func TestHeadersAreShownInTheirOrder(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		ada := h.owner(Ada)
+		id := h.put("Received: by b.example\nReceived: by a.example\nFrom: Bob <bob@example.com>\nSubject: =?utf-8?q?gr=C3=BC=C3=9Fe?=\nX-Odd: one\n two\n\nhello\n")
+		var got struct {
+			Headers []struct{ Name, Value string }
+		}
+		ada.ok("GET", "/api/accounts/"+string(h.account)+"/messages/"+id+"/headers", nil, &got)
+		var lines []string
+		for _, header := range got.Headers {
+			lines = append(lines, header.Name+": "+strings.Join(strings.Fields(header.Value), " "))
+		}
+		text := strings.Join(lines, "\n")
+		for _, want := range []string{"Received: by b.example\nReceived: by a.example\n", "Subject: grüße", "X-Odd: one two"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the headers lack %q:\n%s", want, text)
 			}
 		}
 	})

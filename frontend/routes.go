@@ -55,6 +55,7 @@ var routes = []route{
 	{"GET", "/api/accounts/{account}/threads/{thread}", owner, "inbox.read", "thread_view", (*Server).getThread},
 	{"POST", "/api/accounts/{account}/threads/{thread}/prefetch", owner, "inbox.read", "prefetch", (*Server).prefetch},
 	{"GET", "/api/accounts/{account}/messages/{message}", owner, "inbox.read", "message_view", (*Server).getMessage},
+	{"GET", "/api/accounts/{account}/messages/{message}/headers", owner, "inbox.read", "message_view", (*Server).getHeaders},
 	{"GET", "/api/accounts/{account}/messages/{message}/images", owner, "inbox.read", "message_view", (*Server).getImages},
 	{"POST", "/api/accounts/{account}/messages/{message}/images", owner, "inbox.read", "message_view", (*Server).permitImages},
 	{"POST", "/api/accounts/{account}/messages/{message}/unsubscribe", owner, "inbox.organise", "unsubscribe", (*Server).unsubscribe},

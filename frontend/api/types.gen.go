@@ -1244,6 +1244,17 @@ type MessageChange struct {
 	Remove   []string `json:"remove,omitempty"`
 }
 
+// MessageHeader defines model for MessageHeader.
+type MessageHeader struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// MessageHeaders defines model for MessageHeaders.
+type MessageHeaders struct {
+	Headers []MessageHeader `json:"headers"`
+}
+
 // MessageImages defines model for MessageImages.
 type MessageImages struct {
 	// Permission its id, to take it back

@@ -270,6 +270,22 @@ function api(method, path, query, body) {
     return found ? messageOf(found) : problem(404, 'not_found', 'This message is gone');
   }
   if (rest.endsWith('/prefetch')) return [204];
+  if (rest.endsWith('/headers'))
+    return {
+      headers: [
+        { name: 'Delivered-To', value: 'alice@example.com' },
+        {
+          name: 'Received',
+          value: 'by 2002:a05:6402:1234 with SMTP id b12csp1; Mon, 23 Nov 2026 12:14:06 -0800 (PST)',
+        },
+        {
+          name: 'Authentication-Results',
+          value: 'mx.google.com; dkim=pass header.i=@northlight.example; spf=pass; dmarc=pass',
+        },
+        { name: 'From', value: 'Maya Lindqvist <maya.lindqvist@northlight.example>' },
+        { name: 'Subject', value: 'Lisbon offsite: final agenda and rooms' },
+      ],
+    };
   if (rest === '/threads/modify' && mode === 'refuse')
     return problem(502, 'upstream_unavailable', 'Gmail does not answer', { detail: 'Try again in a moment.' });
   if (rest === '/threads/modify') return (relabel(body.threads, body.add, body.remove), [204]);

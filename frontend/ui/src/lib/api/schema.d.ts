@@ -292,6 +292,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accounts/{account}/messages/{message}/headers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All fields of a message's head, as Gmail gives them and in their order. */
+        get: operations["getHeaders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/accounts/{account}/messages/{message}/images": {
         parameters: {
             query?: never;
@@ -1411,6 +1428,13 @@ export interface components {
             inline: boolean;
             /** @description download; served as attachment */
             url: string;
+        };
+        MessageHeaders: {
+            headers: components["schemas"]["MessageHeader"][];
+        };
+        MessageHeader: {
+            name: string;
+            value: string;
         };
         /** @description What Gmail found about who sent the message; absent where it checked nothing, as on one's own mail. */
         Authenticity: {
@@ -2585,6 +2609,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHeaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: components["parameters"]["account"];
+                message: components["parameters"]["message"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageHeaders"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -37,6 +37,7 @@ export function swipeRows(
       if (Math.abs(y) > slack) row = null;
       if (!row || Math.abs(x) < slack) return;
       under = ground(row);
+      row.style.background = 'var(--surface)'; // rows let a little through
       grid.setPointerCapture(event.pointerId);
     }
     dx = x;
@@ -53,7 +54,7 @@ export function swipeRows(
     const done = event.type === 'pointerup' && Math.abs(dx) > pushed.clientWidth * enough;
     const end = () => {
       beneath.remove();
-      pushed.style.translate = '';
+      pushed.style.translate = pushed.style.background = '';
       if (done) act(pushed);
     };
     if (still.matches) return end();
