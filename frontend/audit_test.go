@@ -223,12 +223,16 @@ func TestSummaryAndHumanAccess(t *testing.T) {
 			Groups []struct {
 				By, Name         string
 				Allowed, Refused int64
+				Days             []struct{ Allowed, Refused int64 }
 			}
 		}
 		auditor.ok("GET", "/api/audit/summary", nil, &summary)
 		count := map[string]int64{}
 		for _, g := range summary.Groups {
 			count[g.By+" "+g.Name] = g.Allowed
+			if charted := g.By == "clause" || g.By == "purpose"; charted != (len(g.Days) == 1) || charted && (g.Days[0].Allowed != g.Allowed || g.Days[0].Refused != g.Refused) {
+				t.Errorf("by day, %s %s is %+v of %d and %d", g.By, g.Name, g.Days, g.Allowed, g.Refused)
+			}
 		}
 		if len(summary.Days) != 1 || summary.Size == 0 || count["purpose support.view"] != int64(allowed) || count["way read"] == 0 || count["outcome done"] == 0 || count["clause LU-HUM-1"] != int64(allowed) {
 			t.Errorf("the summary is %+v", summary)

@@ -44,7 +44,8 @@ type groupKey struct {
 }
 
 func summaryJSON(counts []decisionlog.Count, size int64, tables limiteduse.Tables) api.AuditSummary {
-	days, groups := map[string]*api.AuditDay{}, map[groupKey]*api.AuditGroup{}
+	groups := map[groupKey]*api.AuditGroup{}
+	days, groupDays := map[groupKey]map[string]*api.AuditDay{}, map[groupKey]map[string]*api.AuditDay{}
 	group := func(by api.AuditGroupBy, name string, c decisionlog.Count) {
 		key := groupKey{by, name}
 		if name == "" {
@@ -54,6 +55,9 @@ func summaryJSON(counts []decisionlog.Count, size int64, tables limiteduse.Table
 			groups[key] = &api.AuditGroup{By: by, Name: name}
 		}
 		addTo(&groups[key].Allowed, &groups[key].Refused, c)
+		if by == api.AuditGroupByClause || by == api.AuditGroupByPurpose {
+			addDay(groupDays, key, c)
+		}
 	}
 	for _, c := range counts {
 		if c.Kind == decisionlog.Outcome {
@@ -62,11 +66,7 @@ func summaryJSON(counts []decisionlog.Count, size int64, tables limiteduse.Table
 		if c.Kind != decisionlog.Decision {
 			continue
 		}
-		day := c.Day.Format(time.DateOnly)
-		if days[day] == nil {
-			days[day] = &api.AuditDay{Day: day}
-		}
-		addTo(&days[day].Allowed, &days[day].Refused, c)
+		addDay(days, groupKey{}, c)
 		group(api.AuditGroupByPurpose, c.Purpose, c)
 		group(api.AuditGroupByFeature, c.Feature, c)
 		group(api.AuditGroupByActorKind, c.ActorKind, c)
@@ -75,17 +75,34 @@ func summaryJSON(counts []decisionlog.Count, size int64, tables limiteduse.Table
 			group(api.AuditGroupByClause, clause, c)
 		}
 	}
-	out := api.AuditSummary{Size: size, Days: []api.AuditDay{}, Groups: []api.AuditGroup{}}
-	for _, day := range slices.Sorted(maps.Keys(days)) {
-		out.Days = append(out.Days, *days[day])
-	}
-	for _, g := range groups {
+	out := api.AuditSummary{Size: size, Days: inOrder(days[groupKey{}]), Groups: []api.AuditGroup{}}
+	for key, g := range groups {
+		g.Days = inOrder(groupDays[key])
 		out.Groups = append(out.Groups, *g)
 	}
 	slices.SortFunc(out.Groups, func(a, b api.AuditGroup) int {
 		return cmp.Or(cmp.Compare(a.By, b.By), cmp.Compare(b.Allowed+b.Refused, a.Allowed+a.Refused), cmp.Compare(a.Name, b.Name))
 	})
 	return out
+}
+
+func addDay(days map[groupKey]map[string]*api.AuditDay, key groupKey, c decisionlog.Count) {
+	if days[key] == nil {
+		days[key] = map[string]*api.AuditDay{}
+	}
+	name := c.Day.Format(time.DateOnly)
+	if days[key][name] == nil {
+		days[key][name] = &api.AuditDay{Day: name}
+	}
+	addTo(&days[key][name].Allowed, &days[key][name].Refused, c)
+}
+
+func inOrder(days map[string]*api.AuditDay) []api.AuditDay {
+	list := []api.AuditDay{}
+	for _, name := range slices.Sorted(maps.Keys(days)) {
+		list = append(list, *days[name])
+	}
+	return list
 }
 
 func addTo(allowed, refused *int64, c decisionlog.Count) {

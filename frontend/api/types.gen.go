@@ -851,9 +851,12 @@ type AuditGroup struct {
 	Allowed int64 `json:"allowed"`
 
 	// By way: read by somebody, fetched without anybody looking, or changed
-	By      AuditGroupBy `json:"by"`
-	Name    string       `json:"name"`
-	Refused int64        `json:"refused"`
+	By AuditGroupBy `json:"by"`
+
+	// Days by day, of clauses and purposes
+	Days    []AuditDay `json:"days,omitempty"`
+	Name    string     `json:"name"`
+	Refused int64      `json:"refused"`
 }
 
 // AuditGroupBy way: read by somebody, fetched without anybody looking, or changed

@@ -19,7 +19,19 @@ function summary() {
       refused: (i * 7) % 11,
     };
   });
-  const group = (by, name, allowed, refused = 0) => ({ by, name, allowed, refused });
+  const group = (by, name, allowed, refused = 0) => ({
+    by,
+    name,
+    allowed,
+    refused,
+    ...((by === 'clause' || by === 'purpose') && {
+      days: days.map((each, i) => ({
+        day: each.day,
+        allowed: Math.round((each.allowed * allowed) / 32_000),
+        refused: refused > 0 ? (i * name.length) % 5 : 0,
+      })),
+    }),
+  });
   return {
     size: 48_213,
     days,

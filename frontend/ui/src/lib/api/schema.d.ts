@@ -1737,6 +1737,8 @@ export interface components {
             allowed: number;
             /** Format: int64 */
             refused: number;
+            /** @description by day, of clauses and purposes */
+            days?: components["schemas"]["AuditDay"][];
         };
         Refusers: {
             /** Format: date-time */

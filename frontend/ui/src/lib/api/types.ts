@@ -40,6 +40,7 @@ export type Stored = Schemas['Stored'];
 export type ThreadPage = Schemas['ThreadPage'];
 export type ThreadRow = Schemas['ThreadRow'];
 export type Upload = Schemas['Upload'];
+export type AuditDay = Schemas['AuditDay'];
 export type AuditSummary = Schemas['AuditSummary'];
 export type AuditGroup = Schemas['AuditGroup'];
 export type AuditWeek = Schemas['AuditWeek'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bars, heights, mostBars } from './chart';
+import { bars, barsOn, heights, mostBars } from './chart';
 
 describe('the timeline', () => {
   it('has a bar for each day, also for those on which nothing happened', () => {
@@ -25,6 +25,18 @@ describe('the timeline', () => {
     });
     expect(found).toHaveLength(mostBars);
     expect(found.at(-1)).toEqual({ day: '2026-11-01', allowed: 2, refused: 0 });
+  });
+
+  it('puts a part on the axis of the whole', () => {
+    const whole = bars({
+      days: [
+        { day: '2026-03-01', allowed: 3, refused: 0 },
+        { day: '2026-03-03', allowed: 3, refused: 0 },
+      ],
+    });
+    const part = barsOn(whole, [{ day: '2026-03-02', allowed: 0, refused: 2 }]);
+    expect(part.map(({ refused }) => refused)).toEqual([0, 2, 0]);
+    expect(barsOn([], [])).toEqual([]);
   });
 
   it('never hides a refusal beside many that were allowed', () => {

@@ -1,4 +1,4 @@
-import type { AuditSummary } from '../api/types';
+import type { AuditDay, AuditSummary } from '../api/types';
 
 /** One bar of the timeline: a day, UTC, days without any decision included. */
 export interface Bar {
@@ -16,9 +16,18 @@ export const mostBars = 60;
 export function bars({ days }: Pick<AuditSummary, 'days'>): Bar[] {
   const [first, last] = [days[0], days.at(-1)];
   if (!first || !last) return [];
-  const counted = new Map(days.map((day) => [day.day, day]));
   const end = Date.parse(last.day);
-  const begin = Math.max(Date.parse(first.day), end - (mostBars - 1) * dayMs);
+  return barsBetween(days, Math.max(Date.parse(first.day), end - (mostBars - 1) * dayMs), end);
+}
+
+/** The days of a part, on the axis of the whole. */
+export function barsOn(axis: Bar[], days: AuditDay[]): Bar[] {
+  const [first, last] = [axis[0], axis.at(-1)];
+  return first && last ? barsBetween(days, Date.parse(first.day), Date.parse(last.day)) : [];
+}
+
+function barsBetween(days: AuditDay[], begin: number, end: number): Bar[] {
+  const counted = new Map(days.map((day) => [day.day, day]));
   const found: Bar[] = [];
   for (let ms = begin; ms <= end; ms += dayMs) {
     const day = new Date(ms).toISOString().slice(0, 10);
