@@ -33,6 +33,30 @@ describe('a list of conversations', () => {
     expect(fetch).toHaveBeenCalledTimes(2);
   });
 
+  it('is chosen as a whole by loading it to its end, so that the number is a count', async () => {
+    const { list } = aList({ first: page('ab', '2'), 2: page('cd', '3'), 3: page('e') });
+    await list.refresh();
+    const scrolling = list.loadMore();
+    await Promise.all([scrolling, list.selectEverything()]);
+    expect(ids(list.chosen)).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(list.gathering).toBe(false);
+  });
+
+  it('leaves the choice alone when the rest cannot be loaded, or is no longer wanted', async () => {
+    const failing = aList({ first: page('ab', '2') }).list;
+    await failing.refresh();
+    await failing.selectEverything();
+    expect(failing.chosen).toEqual([]);
+    expect(failing.gathering).toBe(false);
+
+    const { list } = aList({ first: page('ab', '2'), 2: page('cd', '3'), 3: page('e') });
+    await list.refresh();
+    const gathered = list.selectEverything();
+    list.gathering = false;
+    await gathered;
+    expect(list.chosen).toEqual([]);
+  });
+
   it('asks for a page once, however often the end comes into view', async () => {
     const { list, fetch } = aList({ first: page('ab', '2'), 2: page('cd') });
     await list.refresh();
