@@ -66,9 +66,12 @@ test('from one conversation to the next, and back to the same place', async ({ a
 });
 
 test('attachments are looked at in the page', async ({ alice, accessibility }) => {
-  await row(alice, 'Launch plan: comments welcome').click();
-  await alice.getByRole('button', { name: 'More', exact: true }).click();
-  await alice.getByRole('menuitem', { name: 'Open all messages' }).click();
+  const openAll = async (subject: string) => {
+    await row(alice, subject).click();
+    await alice.getByRole('button', { name: 'More', exact: true }).click();
+    await alice.getByRole('menuitem', { name: 'Open all messages' }).click();
+  };
+  await openAll('Launch plan: comments welcome');
   const pdf = alice.waitForResponse((response) => response.url().includes('/preview/'));
   await alice.getByRole('button', { name: /^Show launch-plan\.pdf/ }).click();
   const answer = await pdf;
@@ -80,7 +83,7 @@ test('attachments are looked at in the page', async ({ alice, accessibility }) =
   await alice.keyboard.press('Escape');
   await alice.keyboard.press('u');
 
-  await row(alice, 'Drop test, second round').click();
+  await openAll('Drop test, second round');
   await alice.getByRole('button', { name: /^Show drop-test\.csv/ }).click();
   await expect(alice.frameLocator('iframe[title="drop-test.csv"]').getByText(/,/).first()).toBeVisible();
 });
