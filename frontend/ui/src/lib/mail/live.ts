@@ -1,3 +1,4 @@
+import { isLeaving } from '../api/client';
 import type { LiveChange } from '../api/types';
 
 /** First and longest wait before a broken stream is opened again, in milliseconds. */
@@ -21,6 +22,7 @@ export class LiveUpdates {
   }
 
   start(): void {
+    if (isLeaving()) return;
     const stream = new EventSource(this.#url);
     this.#stream = stream;
     stream.addEventListener('open', () => {

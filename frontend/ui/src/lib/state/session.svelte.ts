@@ -1,4 +1,4 @@
-import { call, http } from '../api/client';
+import { call, http, setLeaving } from '../api/client';
 import { asProblem } from '../api/problem';
 import type { Account, Problem, Session } from '../api/types';
 import { forgetUnsaved } from '../compose/unsaved';
@@ -61,10 +61,12 @@ export class SessionState {
 
   /** Ends the session and loads the page anew, so that nothing of the mailbox stays in memory. */
   async signOut({ everywhere = false } = {}): Promise<void> {
+    setLeaving(true);
     try {
       await call(http.POST('/api/session/sign-out', { params: { query: { everywhere } } }));
     } catch (thrown) {
       if (asProblem(thrown).code !== 'unauthenticated') {
+        setLeaving(false);
         this.#faults.report(thrown, 'Not signed out');
         return;
       }
