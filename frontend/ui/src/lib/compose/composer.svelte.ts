@@ -216,7 +216,12 @@ export class Composer {
       await this.#saver.stop();
       const compose = this.compose();
       const draftId = this.#saver.draftId;
-      const body = { compose, idempotencyKey: this.#idempotencyKey, ...(draftId && { draftId }), ...(sendAt && { sendAt }) };
+      const body = {
+        compose,
+        idempotencyKey: this.#idempotencyKey,
+        ...(draftId && { draftId }),
+        ...(sendAt && { sendAt }),
+      };
       const item = await this.#insist(() =>
         call(http.POST('/api/accounts/{account}/send', { params: { path: { account: this.account } }, body })),
       );
