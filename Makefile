@@ -9,7 +9,7 @@ NPM  := npm --prefix frontend/ui
 UI_SOURCES := $(shell find frontend/ui -type f -not -path '*/node_modules/*' -not -path '*/test-results/*' -not -path '*/playwright-report/*')
 export CGO_ENABLED := 0
 
-.PHONY: demo build frontend test bench check fmt generate soak clean setup e2e
+.PHONY: demo build frontend test bench check fmt generate soak clean setup e2e assess
 
 demo: build
 	@exec bin/webmail demo --addr $(ADDR) $(if $(DATA),--data $(DATA))
@@ -48,6 +48,10 @@ e2e: build
 # Figures, as ratios within one run.
 bench: build
 	@.ci/bench
+
+# The evidence pack for reviewers, in OUT (bin/assessment by default) and as a .zip beside it.
+assess: setup build
+	@.ci/assess $(OUT)
 
 # Longer runs of the same tests: more kill rounds, fuzzing, larger input spaces.
 soak: setup frontend

@@ -17,7 +17,8 @@ export const test = base.extend<{ alice: Page; bob: Page }, { demo: Demo }>({
   demo: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixture's needs from this pattern: none
     async ({}, use) => {
-      const data = mkdtempSync(join(tmpdir(), 'webmail-e2e-'));
+      const kept = process.env['WEBMAIL_DATA']; // of `make assess`, which looks at it afterwards
+      const data = kept ?? mkdtempSync(join(tmpdir(), 'webmail-e2e-'));
       const args = [
         'demo',
         '--addr',
@@ -45,7 +46,7 @@ export const test = base.extend<{ alice: Page; bob: Page }, { demo: Demo }>({
       server.removeAllListeners('exit');
       server.kill('SIGTERM');
       await new Promise((resolve) => server.once('exit', resolve));
-      rmSync(data, { recursive: true, force: true });
+      if (!kept) rmSync(data, { recursive: true, force: true });
     },
     { scope: 'worker' },
   ],
