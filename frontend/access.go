@@ -8,6 +8,7 @@ import (
 
 	"github.com/totalengage/webmail/frontend/api"
 	"github.com/totalengage/webmail/frontend/signin"
+	"github.com/totalengage/webmail/inbox"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/agreement"
 )
@@ -199,6 +200,8 @@ func accessProblem(err error) (api.Problem, bool) {
 		return p(403, "wrong_role", "Not for this role", "Sign in with an account that has this role.")
 	case errors.Is(err, agreement.ErrText):
 		return p(409, "conflict", "The text has changed", "What you confirmed is not the current text. Nothing was recorded. Read it once more.")
+	case errors.Is(err, inbox.ErrEnded):
+		return p(403, "policy_denied", "No longer agreed to", "It ended while the message was on its way. Nothing of it is shown.")
 	case errors.Is(err, errNoMailbox):
 		return p(404, "no_mailbox", "No such mailbox connected", "No mailbox with this address is connected here.")
 	case errors.Is(err, errNoRequest):

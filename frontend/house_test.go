@@ -31,6 +31,7 @@ type house struct {
 	transport http.RoundTripper
 	post      *gmail.Server
 	account   policy.AccountID // Ada's mailbox
+	answering func()           // called once, when Gmail is about to answer; nil for nothing
 }
 
 // signedIn lets the emulated Gmail accept the tokens of the emulated sign-in.
@@ -60,7 +61,13 @@ func eachHouse(t *testing.T, f func(t *testing.T, h *house)) {
 		h.post = gmail.New(gmail.Options{Auth: signedIn{w.Google}, Quota: "off", Now: w.Now, Logf: func(string, ...any) {}})
 		must(t, h.post.AddUser(Ada, "Ada Lovelace"))
 		must(t, h.post.AddUser(Bob, "Bob Kahn"))
-		postOffice := httptest.NewServer(h.post.Handler())
+		postOffice := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if f := h.answering; f != nil {
+				h.answering = nil
+				f()
+			}
+			h.post.Handler().ServeHTTP(w, r)
+		}))
 		t.Cleanup(postOffice.Close)
 
 		must(t, inbox.Migrate(t.Context(), db))

@@ -9,6 +9,7 @@ import (
 	"github.com/totalengage/webmail/frontend/api"
 	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/oauth"
+	"github.com/totalengage/webmail/policy/agreement"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
@@ -145,10 +146,21 @@ func rightJSON(q oauth.RightsRequest) api.RightsRequest {
 	return out
 }
 
+// supports fails unless support has signed in with a second factor: who asked for what is personal data.
+func supports(v *visit) error {
+	switch {
+	case !slices.Contains(v.session.Roles, oauth.RoleSupport):
+		return errWrongRole
+	case !v.session.MFA:
+		return agreement.ErrSecondFactor
+	}
+	return nil
+}
+
 // openRights lists what support has to answer: who asked for what, and until when. No mail is in it.
 func (s *Server) openRights(v *visit) error {
-	if !slices.Contains(v.session.Roles, oauth.RoleSupport) {
-		return errWrongRole
+	if err := supports(v); err != nil {
+		return err
 	}
 	list, err := s.Rights.Pending(v.r.Context())
 	if err != nil {
@@ -168,8 +180,8 @@ func (s *Server) openRights(v *visit) error {
 }
 
 func (s *Server) endRight(v *visit) error {
-	if !slices.Contains(v.session.Roles, oauth.RoleSupport) {
-		return errWrongRole
+	if err := supports(v); err != nil {
+		return err
 	}
 	end := s.Rights.Answer
 	if v.param("act") == "refuse" {

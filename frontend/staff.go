@@ -44,6 +44,9 @@ func (s *Server) askForAccess(v *visit) error {
 	if err := read(v, &body); err != nil {
 		return err
 	}
+	if err := s.Desk.MayAsk(v.r.Context(), by(v)); err != nil {
+		return err
+	}
 	account, err := s.Mailboxes.AccountByEmail(v.r.Context(), strings.TrimSpace(body.Mailbox))
 	if errors.Is(err, policy.ErrUnknown) {
 		err = errNoMailbox
