@@ -111,6 +111,7 @@ var routes = []route{
 
 	{"GET", "/api/audit/decisions", auditor, "audit.read", "audit_log", (*Server).listDecisions},
 	{"GET", "/api/audit/checkpoint", auditor, "audit.read", "audit_log", (*Server).getCheckpoint},
+	{"GET", "/api/assessment", auditor, "audit.read", "audit_log", (*Server).getAssessment},
 	{"GET", "/api/audit/decisions/{event}", auditor, "audit.read", "audit_log", (*Server).getDecision},
 	{"GET", "/api/audit/decisions/{event}/proof", auditor, "audit.read", "audit_log", (*Server).getProof},
 	{"GET", "/api/audit/policies/{revision}", auditor, "audit.read", "audit_log", (*Server).getPolicy},

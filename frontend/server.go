@@ -56,7 +56,8 @@ type Config struct {
 	Platform  *platform.Platform // the company's other services
 	SignIn    signin.Deps
 	Numbers   *aggregate.Service
-	LinkKey   []byte // signs the links of inline images, at least 32 bytes
+	Evidence  Evidence // about this very system, for reviewers
+	LinkKey   []byte   // signs the links of inline images, at least 32 bytes
 	Logger    *slog.Logger
 	Pushes    PushVerifier // who may post Gmail's notifications; nil: nobody
 }

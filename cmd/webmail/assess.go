@@ -14,9 +14,11 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/totalengage/webmail/frontend"
+	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/oauth"
 	"github.com/totalengage/webmail/policy"
 	"github.com/totalengage/webmail/policy/assess"
+	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/decisionlog"
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
@@ -66,9 +68,9 @@ func (c *assessMakeCmd) Run(ctx context.Context) error {
 	if config.Source, err = gathered(c.Source, c.Repo, now); err != nil {
 		return err
 	}
-	collectors, closeStores := c.collectors(ctx, now)
-	defer closeStores()
-	config.Collectors = collectors
+	db, closeProduct := c.openProduct(ctx)
+	defer closeProduct()
+	config.Collectors = collectors(db, consent.Product{Name: c.Name, Operator: c.Operator, Contact: c.Contact, HelpURL: c.PublicURL + signin.HelpPath}, now)
 	pack, checkpoint, tree, err := assess.Assemble(ctx, config)
 	if err != nil {
 		return err

@@ -444,3 +444,42 @@ func TestAssessWithoutADatabase(t *testing.T) {
 		t.Errorf("status %d\n%s", status, text)
 	}
 }
+
+// TestLiveAssessment: auditors and reviewers see the evidence about the running system and nobody else does; it holds
+// nothing of the mail; looking is an event of the log.
+func TestLiveAssessment(t *testing.T) {
+	p := startDemo(t, t.TempDir())
+	alice, reviewer, support := newBrowser(t, p.url), newBrowser(t, p.url), newBrowser(t, p.url)
+	alice.signIn("alice@example.com")
+	var page threadPage
+	alice.get("/api/accounts/"+alice.account+"/threads?label=INBOX", &page)
+	reviewer.signInStaff("review@staff.example.com")
+	support.signInStaff("support@staff.example.com")
+	for name, b := range map[string]*browser{"an owner": alice, "support": support} {
+		if status := b.status("GET", "/api/assessment", nil, nil); status != 403 {
+			t.Errorf("%s gets %d, want 403", name, status)
+		}
+	}
+	if status := newBrowser(t, p.url).status("GET", "/api/assessment", nil, nil); status != 401 {
+		t.Errorf("a stranger gets %d, want 401", status)
+	}
+	res, text := reviewer.fetch("GET", "/api/assessment", nil)
+	if res.StatusCode != 200 {
+		t.Fatalf("a reviewer gets %d: %s", res.StatusCode, text)
+	}
+	for _, want := range []string{`"runs"`, "cleartext-keyset", "LU-HUM-1", "thread_list", `"recipients"`, `"texts"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not tell of %s", want)
+		}
+	}
+	for _, canary := range append([]string{"alice@example.com", alice.account, page.Threads[0].ID}, page.Threads[0].Subject) {
+		if strings.Contains(text, canary) {
+			t.Errorf("it holds %q", canary)
+		}
+	}
+	var events decisionPage
+	reviewer.get("/api/audit/decisions?kind=decision&feature=audit_log&limit=10", &events)
+	if !events.has("log.query", "audit") {
+		t.Error("looking at it is not in the log")
+	}
+}

@@ -14,32 +14,33 @@ import (
 	"sync"
 	"time"
 
-	"github.com/totalengage/webmail/frontend/signin"
 	"github.com/totalengage/webmail/internal/database"
 	"github.com/totalengage/webmail/policy/assess"
 	"github.com/totalengage/webmail/policy/consent"
 	"github.com/totalengage/webmail/policy/limiteduse"
 )
 
-// collectors are what the pack asks of the product's own database, which is opened read-only, and of this program.
-func (c *assessMakeCmd) collectors(ctx context.Context, at time.Time) ([]assess.Collector, func()) {
+// openProduct opens the product's database read-only; it is nil where there is none, for a log may be assessed without.
+func (c *assessMakeCmd) openProduct(ctx context.Context) (*database.DB, func()) {
 	db, err := database.OpenReadOnly(ctx, c.productURL())
 	if err != nil {
-		db = nil // a log may be assessed where the product's database is not
+		return nil, func() {}
 	}
-	list := []assess.Collector{
+	return db, func() { _ = db.Close() }
+}
+
+// collectors are what is asked of the product's own database, if there is one, and of this program.
+func collectors(db *database.DB, p consent.Product, at time.Time) []assess.Collector {
+	return []assess.Collector{
 		programCollector(at),
-		{Section: assess.Consents, Item: assess.Item{ID: "texts", Title: "Disclosures as they are rendered", From: "the texts in the program, and the table of consents"}, Collect: func(ctx context.Context) (assess.Item, error) {
-			return textsItem(ctx, db, consent.Product{Name: c.Name, Operator: c.Operator, Contact: c.Contact, HelpURL: c.PublicURL + signin.HelpPath}, at)
-		}},
-		{Section: assess.Leaving, Item: assess.Item{ID: "rows", Title: "Rows in each store", From: "the product's database"}, Collect: func(ctx context.Context) (assess.Item, error) {
-			return rowsItem(ctx, db, at)
-		}},
-	}
-	return list, func() {
-		if db != nil {
-			_ = db.Close()
-		}
+		{
+			Section: assess.Consents, Item: assess.Item{ID: "texts", Title: "Disclosures as they are rendered", From: "the texts in the program, and the table of consents"},
+			Collect: func(ctx context.Context) (assess.Item, error) { return textsItem(ctx, db, p, at) },
+		},
+		{
+			Section: assess.Leaving, Item: assess.Item{ID: "rows", Title: "Rows in each store", From: "the product's database"},
+			Collect: func(ctx context.Context) (assess.Item, error) { return rowsItem(ctx, db, at) },
+		},
 	}
 }
 

@@ -318,7 +318,7 @@ func (s *system) openFrontend(ctx context.Context) error {
 	s.front, err = frontend.New(frontend.Config{
 		Pushes:    pushes,
 		PublicURL: o.PublicURL, Product: frontend.Product{Name: o.product.Name, SupportEmail: o.Support, Demo: o.demo, UndoShown: o.UndoShown}, Gate: s.gate, Log: s.decided,
-		LogKey: strings.TrimSpace(string(verifier)), Sources: s.sources, Searches: kept, Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Desk: s.desk, Mailboxes: s.store, Rights: s.rights, Kept: s.kept(), Platform: s.platform, Numbers: s.numbers, SignIn: deps, LinkKey: linkKey, Logger: s.log,
+		LogKey: strings.TrimSpace(string(verifier)), Sources: s.sources, Searches: kept, Inbox: s.inbox, Permits: s.permits, Sessions: s.sessions, Owners: s.owners, Vault: s.vault, Desk: s.desk, Mailboxes: s.store, Rights: s.rights, Kept: s.kept(), Platform: s.platform, Numbers: s.numbers, Evidence: s.evidence, SignIn: deps, LinkKey: linkKey, Logger: s.log,
 	})
 	if err != nil {
 		return err

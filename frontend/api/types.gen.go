@@ -104,6 +104,39 @@ func (e AccountState) Valid() bool {
 	}
 }
 
+// Defines values for AssessmentItemStatus.
+const (
+	AssessmentItemStatusFailed        AssessmentItemStatus = "failed"
+	AssessmentItemStatusNeedsAHuman   AssessmentItemStatus = "needs a human"
+	AssessmentItemStatusNeedsALab     AssessmentItemStatus = "needs a lab"
+	AssessmentItemStatusNotApplicable AssessmentItemStatus = "not applicable"
+	AssessmentItemStatusNotRun        AssessmentItemStatus = "not run"
+	AssessmentItemStatusPassed        AssessmentItemStatus = "passed"
+	AssessmentItemStatusShown         AssessmentItemStatus = "shown"
+)
+
+// Valid indicates whether the value is a known member of the AssessmentItemStatus enum.
+func (e AssessmentItemStatus) Valid() bool {
+	switch e {
+	case AssessmentItemStatusFailed:
+		return true
+	case AssessmentItemStatusNeedsAHuman:
+		return true
+	case AssessmentItemStatusNeedsALab:
+		return true
+	case AssessmentItemStatusNotApplicable:
+		return true
+	case AssessmentItemStatusNotRun:
+		return true
+	case AssessmentItemStatusPassed:
+		return true
+	case AssessmentItemStatusShown:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AuditGroupBy.
 const (
 	AuditGroupByActorKind AuditGroupBy = "actorKind"
@@ -277,25 +310,25 @@ func (e MessageImagesShown) Valid() bool {
 
 // Defines values for OutboxItemState.
 const (
-	Failed  OutboxItemState = "failed"
-	Queued  OutboxItemState = "queued"
-	Sending OutboxItemState = "sending"
-	Sent    OutboxItemState = "sent"
-	Undone  OutboxItemState = "undone"
+	OutboxItemStateFailed  OutboxItemState = "failed"
+	OutboxItemStateQueued  OutboxItemState = "queued"
+	OutboxItemStateSending OutboxItemState = "sending"
+	OutboxItemStateSent    OutboxItemState = "sent"
+	OutboxItemStateUndone  OutboxItemState = "undone"
 )
 
 // Valid indicates whether the value is a known member of the OutboxItemState enum.
 func (e OutboxItemState) Valid() bool {
 	switch e {
-	case Failed:
+	case OutboxItemStateFailed:
 		return true
-	case Queued:
+	case OutboxItemStateQueued:
 		return true
-	case Sending:
+	case OutboxItemStateSending:
 		return true
-	case Sent:
+	case OutboxItemStateSent:
 		return true
-	case Undone:
+	case OutboxItemStateUndone:
 		return true
 	default:
 		return false
@@ -807,6 +840,46 @@ type AskRight struct {
 	California bool   `json:"california,omitempty"`
 	Note       string `json:"note,omitempty"`
 	Right      Right  `json:"right"`
+}
+
+// Assessment defines model for Assessment.
+type Assessment struct {
+	At time.Time `json:"at"`
+
+	// Events how many events of the log were read
+	Events   int                 `json:"events"`
+	Sections []AssessmentSection `json:"sections"`
+}
+
+// AssessmentDetail defines model for AssessmentDetail.
+type AssessmentDetail struct {
+	Text  string `json:"text"`
+	Title string `json:"title"`
+}
+
+// AssessmentItem defines model for AssessmentItem.
+type AssessmentItem struct {
+	Columns []string           `json:"columns"`
+	Details []AssessmentDetail `json:"details"`
+
+	// From what it was read from
+	From   string               `json:"from"`
+	Id     string               `json:"id"`
+	Rows   [][]string           `json:"rows"`
+	Says   string               `json:"says"`
+	Status AssessmentItemStatus `json:"status"`
+	Title  string               `json:"title"`
+}
+
+// AssessmentItemStatus defines model for AssessmentItem.Status.
+type AssessmentItemStatus string
+
+// AssessmentSection defines model for AssessmentSection.
+type AssessmentSection struct {
+	About string           `json:"about"`
+	Id    string           `json:"id"`
+	Items []AssessmentItem `json:"items"`
+	Title string           `json:"title"`
 }
 
 // Attachment defines model for Attachment.

@@ -137,8 +137,11 @@ func (c Config) live(ctx context.Context, r *record) []Section {
 
 // Live is what a reviewer sees in a running system: no more than limit events of its log are read, and nothing is proven.
 func Live(ctx context.Context, c Config) ([]Section, int, error) {
-	r, err := readRecord(ctx, c.Log, 0, c.Limit)
+	r, err := readRecord(ctx, c.Log, 0, c.Limit-len(always))
 	if err != nil {
+		return nil, 0, err
+	}
+	if err := r.fetch(ctx, c.Log); err != nil {
 		return nil, 0, err
 	}
 	if starts := r.latest["system.started"]; len(starts) > 0 {
@@ -148,7 +151,7 @@ func Live(ctx context.Context, c Config) ([]Section, int, error) {
 	return append(sections, Section{
 		ID: "rulebook", Title: "Clauses and rules", About: "Each clause of the promise and of Google's policies, and the rule that keeps it. How their tests ended stands in the evidence pack.",
 		Items: []Item{declared(c.Clauses, c.Made), rulesItem(c.Clauses, limiteduse.Modules(), c.Made)},
-	}), r.read, nil
+	}), r.read + r.fetched, nil
 }
 
 // declared lists the clauses without test results, which a running system does not have.

@@ -137,7 +137,7 @@ func draw(s Surface) string {
 	gate := box{x: 690, y: topMargin, width: 70}
 	for n, name := range features {
 		f := s.Tables.Features[name]
-		b := d.box(box{330, topMargin + rowHeight*n, 250, name, f.Purpose + ": " + names(f.Classes, ""), "#ffffff"})
+		b := d.box(box{330, topMargin + rowHeight*n, 300, name, f.Purpose + ": " + names(f.Classes, ""), "#ffffff"})
 		for actor := range f.Actors {
 			d.line(actors[actor], b, "#3366aa")
 		}

@@ -490,7 +490,12 @@ func TestLiveIsBounded(t *testing.T) {
 	b.config.Limit = 5
 	sections, read, err := assess.Live(t.Context(), b.config)
 	if err != nil || read != 5 || len(sections) < 5 {
-		t.Errorf("read %d events for %d sections, %v", read, len(sections), err)
+		t.Fatalf("read %d events for %d sections, %v", read, len(sections), err)
+	}
+	for _, i := range sections[0].Items {
+		if i.ID == "runs" && i.Status != assess.Human {
+			t.Errorf("the last start, which was long ago, is %s", i.Status)
+		}
 	}
 }
 
@@ -501,5 +506,23 @@ func TestFailingCollector(t *testing.T) {
 	_, p := b.write()
 	if i := item(t, p, "rows"); i.Status != assess.NotRun || strings.Contains(i.Says, "secret path") {
 		t.Errorf("got %+v", i)
+	}
+}
+
+// TestSecrets: what looks like a secret is found with its place and not repeated; placeholders are none.
+func TestSecrets(t *testing.T) {
+	text := "PRIVATE" + "+KEY+example.com/log+1dde4531+"
+	tree := fstest.MapFS{
+		"a/key":    {Data: []byte("one\n\n" + text + "AUSEpQ1f3mOa92LkdjPq7TzXyBn4WcEvRs0GhUiJ8K6o\n")},
+		"a/none":   {Data: []byte(text + strings.Repeat("A", 44) + "\n-----BEGIN " + "PRIVATE KEY-----\n...\n")},
+		"a/google": {Data: []byte("secret: GOCSPX" + "-aB3dE5gH7jK9mN1pQ3sT5vX7\n")},
+	}
+	found, scanned, left, err := assess.ScanSecrets(tree, []string{"a/google", "a/key", "a/none", "a/gone"})
+	if err != nil || scanned != 3 || left != 1 {
+		t.Fatalf("%d scanned, %d left, %v", scanned, left, err)
+	}
+	want := []assess.Secret{{Path: "a/google", Line: 1, What: "a Google client secret"}, {Path: "a/key", Line: 3, What: "a private note key"}}
+	if !slices.Equal(found, want) {
+		t.Errorf("found %v, want %v", found, want)
 	}
 }

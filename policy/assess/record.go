@@ -24,7 +24,8 @@ type Reader interface {
 
 // record is what one pass over the log, newest event first, found.
 type record struct {
-	read    int       // events
+	read    int       // events, one after the other from the newest
+	fetched int       // events read beside them
 	whole   bool      // the pass reached the oldest event that is kept
 	newest  time.Time // of the events
 	oldest  time.Time
@@ -71,6 +72,30 @@ func readRecord(ctx context.Context, log Reader, before int64, limit int) (*reco
 		f.Before = page.Next
 	}
 	return r, nil
+}
+
+// always are the events of which the newest is shown however long ago it was.
+var always = []string{"system.started", "retention.run"}
+
+// fetch reads the newest of those that should always be there and are not among the events that were read.
+func (r *record) fetch(ctx context.Context, log Reader) error {
+	for _, event := range always {
+		if len(r.latest[event]) > 0 {
+			continue
+		}
+		page, err := log.Query(ctx, decisionlog.Filter{Kind: decisionlog.Lifecycle, Operation: event, Limit: 1})
+		if err != nil {
+			return fmt.Errorf("assess: reading the log: %w", err)
+		}
+		for _, e := range page.Records {
+			h := happening{Index: e.Index}
+			if json.Unmarshal(e.Body, &h) == nil {
+				r.latest[event] = append(r.latest[event], h)
+			}
+			r.fetched++
+		}
+	}
+	return nil
 }
 
 func (r *record) add(e decisionlog.Record) {

@@ -1150,10 +1150,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a reviewer of the promise sees of this very system, without any mail. It reads at most 500 events of the log; looking is itself decided and logged. */
+        get: operations["getAssessment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Assessment: {
+            /** Format: date-time */
+            at: string;
+            /** @description how many events of the log were read */
+            events: number;
+            sections: components["schemas"]["AssessmentSection"][];
+        };
+        AssessmentSection: {
+            id: string;
+            title: string;
+            about: string;
+            items: components["schemas"]["AssessmentItem"][];
+        };
+        AssessmentItem: {
+            id: string;
+            title: string;
+            /** @enum {string} */
+            status: "shown" | "not applicable" | "passed" | "needs a human" | "needs a lab" | "not run" | "failed";
+            says: string;
+            /** @description what it was read from */
+            from: string;
+            columns: string[];
+            rows: string[][];
+            details: components["schemas"]["AssessmentDetail"][];
+        };
+        AssessmentDetail: {
+            title: string;
+            text: string;
+        };
         Problem: {
             /** @description about:blank, or a page that explains the code */
             type: string;
@@ -4046,6 +4092,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAssessment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ok */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Assessment"];
+                };
             };
             default: components["responses"]["Problem"];
         };
