@@ -22,7 +22,7 @@ var (
 	errNoPage  = []byte("The page is not built. Run `make frontend`, then build the server again.\n")
 	themes     = []string{"light", "dark"}
 	encodings  = []struct{ name, suffix string }{{"br", ".br"}, {"gzip", ".gz"}}
-	pagePrefix = []string{"/mail/", "/audit", "/settings", "/staff"}
+	pagePrefix = []string{"/mail/", "/audit", "/assessment", "/settings", "/staff"}
 )
 
 // assets serves the built files, whose names carry a hash of their content, for ever; compressed where the

@@ -463,6 +463,9 @@ func TestLiveAssessment(t *testing.T) {
 	if status := newBrowser(t, p.url).status("GET", "/api/assessment", nil, nil); status != 401 {
 		t.Errorf("a stranger gets %d, want 401", status)
 	}
+	if res, document := reviewer.fetch("GET", "/assessment", nil); res.StatusCode != 200 || !strings.Contains(document, "<!doctype html>") {
+		t.Errorf("its page is not there: %d", res.StatusCode)
+	}
 	res, text := reviewer.fetch("GET", "/api/assessment", nil)
 	if res.StatusCode != 200 {
 		t.Fatalf("a reviewer gets %d: %s", res.StatusCode, text)

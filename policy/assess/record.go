@@ -160,7 +160,7 @@ func logSource(name string) string { return "the decision log " + name }
 
 // runs shows what ran: the last start, and those before it.
 func (r *record) runs(name string, at time.Time) Item {
-	i := Item{ID: "runs", Title: "What runs", From: "system.started in " + logSource(name), At: at, Columns: []string{"Started", "Leaf", "What", "Value"}}
+	i := Item{ID: "runs", Title: "Starts of the program", From: "system.started in " + logSource(name), At: at, Columns: []string{"Started", "Leaf", "What", "Value"}}
 	starts := r.latest["system.started"]
 	if len(starts) == 0 {
 		i.Status, i.Says = NotRun, "No start is in these events. "+r.covers()
@@ -201,7 +201,7 @@ func (h happening) row(event string) []string {
 
 // decisions counts what was allowed and refused.
 func (r *record) decisions(name string, at time.Time) Item {
-	i := Item{ID: "decisions", Title: "Decisions", From: logSource(name), At: at, Status: Shown, Columns: []string{"Answer", "Feature", "Basis or clause", "How often"}}
+	i := Item{ID: "decisions", Title: "Decisions by basis and clause", From: logSource(name), At: at, Status: Shown, Columns: []string{"Answer", "Feature", "Basis or clause", "How often"}}
 	total := 0
 	keys := slices.SortedFunc(maps.Keys(r.allowed), func(a, b [2]string) int {
 		return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]))

@@ -5,6 +5,7 @@ export type Route =
   | { page: 'search'; account: string }
   | { page: 'thread'; account: string; thread: string }
   | { page: 'audit' }
+  | { page: 'assessment' }
   | { page: 'settings'; section?: string }
   | { page: 'staff'; tab?: string; item?: string }
   | { page: 'unknown' };
@@ -16,6 +17,7 @@ export function parseRoute(path: string): Route {
   const parts = path.split('/').filter(Boolean).map(decode);
   if (parts.length === 0) return { page: 'home' };
   if (parts[0] === 'audit' && parts.length === 1) return { page: 'audit' };
+  if (parts[0] === 'assessment' && parts.length === 1) return { page: 'assessment' };
   const [root, account, kind, id] = parts;
   if (root === 'settings' && parts.length <= 2 && parts.every((part) => word.test(part)))
     return { page: 'settings', ...(parts[1] && { section: parts[1] }) };
@@ -40,6 +42,8 @@ export function routePath(route: Route): string {
       return `/mail/${encodeURIComponent(route.account)}/thread/${route.thread}`;
     case 'audit':
       return '/audit';
+    case 'assessment':
+      return '/assessment';
     case 'settings':
       return ['/settings', route.section].filter(Boolean).join('/');
     case 'staff':
