@@ -18,6 +18,7 @@ export async function proveWithGoogle(page: Page, address: string): Promise<void
   const next = page
     .getByRole('button', { name: new RegExp(`^(?!Account).*${address}`) })
     .or(page.getByRole('button', { name: 'Continue', exact: true }));
+  await page.waitForURL(/\/o\/oauth2\//); // until then the page that is being left still shows the heading
   for (let step = 0; step < 5; step++) {
     await back.or(next).first().waitFor();
     if (await back.isVisible()) return;

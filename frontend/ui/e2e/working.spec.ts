@@ -65,7 +65,7 @@ test('from one conversation to the next, and back to the same place', async ({ a
   expect(names[1]).toContain(called?.replace(/^Unread, /, ''));
 });
 
-test('attachments are looked at in the page', async ({ alice, accessibility }) => {
+test('attachments are looked at in the page', { tag: '@desktop' }, async ({ alice, accessibility }) => {
   const openAll = async (subject: string) => {
     await row(alice, subject).click();
     await alice.getByRole('button', { name: 'More', exact: true }).click();
@@ -98,7 +98,7 @@ test('a message tells who signed it and shows its headers', async ({ alice, acce
   expect(await accessibility(), 'headers').toEqual([]);
 });
 
-test('settings of the page hold, and keys can be changed', async ({ alice, accessibility }) => {
+test('settings of the page hold, and keys can be changed', { tag: '@desktop' }, async ({ alice, accessibility }) => {
   await alice.getByRole('button', { name: 'Settings', exact: true }).click();
   await expect(alice.getByRole('heading', { name: 'General' })).toBeVisible();
   await expect(alice.getByText('waits 2 seconds')).toBeVisible();
