@@ -19,6 +19,9 @@ const evidenceLimit = 500
 // getAssessment shows a reviewer the evidence about this very system. Looking is decided and recorded like any reading
 // of the log.
 func (s *Server) getAssessment(v *visit) error {
+	if s.Evidence == nil {
+		return errNoRoute
+	}
 	grant, err := s.auditGrant(v, evidenceLimit, "assessment")
 	if err != nil {
 		return err
