@@ -71,7 +71,6 @@ type system struct {
 
 // facts joins what the rooms know for the policy.
 type facts struct {
-	policy.OwnersAlone
 	*oauth.Store
 	product  *database.DB
 	permits  *consent.Permissions

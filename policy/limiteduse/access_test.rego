@@ -274,6 +274,18 @@ test_operations_purpose_for_mail if {
 
 test_support_purpose_without_staff if floor_refuses(changed(reading, {"purpose": "support.view"}), "LU-USE-1")
 
+test_staff_may_look_and_nothing_else if {
+	every operation in {"messages.batchModify", "messages.list", "drafts.send", ""} {
+		floor_refuses(changed(viewing, {"operation": operation}), "LU-HUM-1")
+	}
+}
+
+test_service_keeps_to_what_it_was_told if {
+	every change in [{"feature": "organise"}, {"resource": "other"}, {"resource": ""}, {"given": now + 1}, {"expires": now}, {"recipient": "remote_host"}] {
+		floor_refuses(changed(sending, {"instruction": change}), "LU-HUM-1")
+	}
+}
+
 test_staff_with_an_owners_purpose if floor_refuses(changed(viewing, {"purpose": "inbox.read"}), "LU-USE-1")
 
 test_numbers_for_an_owners_purpose if floor_refuses(changed(charting, {"purpose": "account.manage"}), "LU-USE-1")

@@ -121,6 +121,14 @@ stays_here if input.recipient == ""
 
 stays_here if {
 	input.recipient in recipients
+	owner_told
+}
+
+# METADATA
+# title: Owner told
+# description: The owner's word, for this mailbox, feature, recipient and thing, and not over.
+# custom: {clauses: [LU-XFER-1, LU-HUM-1]}
+owner_told if {
 	input.instruction.recipient == input.recipient
 	input.instruction.account == input.account.id
 	input.instruction.feature == input.feature
@@ -144,12 +152,13 @@ seen_by_whom_it_may if {
 seen_by_whom_it_may if {
 	input.resource.kind in mail_kinds
 	input.actor.kind == "service"
-	input.instruction.account == input.account.id
+	owner_told
 }
 
 seen_by_whom_it_may if {
 	input.resource.kind == "message"
 	input.actor.kind == "staff"
+	input.operation in views
 	owner_agreed
 }
 
@@ -184,6 +193,11 @@ seen_by_whom_it_may if {
 # title: Mail kinds
 # description: What is of one mailbox, and so its owner's.
 mail_kinds := {"draft", "history", "label", "mailbox", "message", "store", "thread"}
+
+# METADATA
+# title: Views
+# description: What an agreement opens is looking. Nobody but the owner changes, moves or deletes anything.
+views := {"messages.attachments.get", "messages.get"}
 
 # METADATA
 # title: Owner agreed
